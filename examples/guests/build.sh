@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Builds guests. usage: build.sh GUEST... | --small | --large | --all      (see README.md)
+set -euo pipefail
+GUESTS=$(cd "$(dirname "$0")" && pwd)
+BUILD=$GUESTS/build
+TOOLS=${WHARF_GUEST_TOOLS:-$BUILD/tools}
+small=(rust-command rust-library c-command cpp-command zig-command composition)
+large=(go-command python-command js-library)
+
+case ${1:-} in
+    --small) guests=("${small[@]}") ;;
+    --large) guests=("${large[@]}") ;;
+    --all) guests=("${small[@]}" "${large[@]}") ;;
+    '' | -*) sed -n '2s/^# //p' "$0" >&2; exit 2 ;;
+    *) guests=("$@") ;;
+esac
+
+mkdir -p "$TOOLS" "$BUILD"
+TOOLS=$(cd "$TOOLS" && pwd)
+. "$GUESTS/tools/lib.sh"
+for guest in "${guests[@]}"; do
+    [ -e "$GUESTS/$guest/build.sh" ] || die "there is no guest $guest"
+    note "building $guest"
+    . "$GUESTS/$guest/build.sh"
+done
