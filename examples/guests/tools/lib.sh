@@ -21,10 +21,10 @@ unpack_debian() {
     rm -rf "$work"
 }
 
-# CARGO_WASI: the cargo that builds for wasm32-wasip2, a command in an array; RUST_SYSROOT: its toolchain.
+# CARGO_WASI: the cargo that builds for wasm32-wasip2 and wasm32-unknown-unknown, a command in an array; RUST_SYSROOT: its toolchain.
 need_rust_wasi() {
     [ -z "${CARGO_WASI+set}" ] || return 0
-    if command -v rustup >/dev/null && rustup target list --installed 2>/dev/null | grep -qx wasm32-wasip2; then
+    if command -v rustup >/dev/null && [ "$(rustup target list --installed | grep -cx 'wasm32-wasip2\|wasm32-unknown-unknown')" = 2 ]; then
         CARGO_WASI=(cargo)
         RUST_SYSROOT=$(rustc --print sysroot)
         return
@@ -53,14 +53,14 @@ need_rust_wasi() {
         CARGO_UNSTABLE_BUILD_STD=std,panic_abort "$home/toolchain/bin/cargo")
 }
 
-# rust_guest DIR NAME: builds the crate in DIR for wasm32-wasip2; RUST_WASM is the file that comes out.
+# rust_guest DIR NAME [TARGET]: builds the crate in DIR, for wasm32-wasip2 unless said otherwise; RUST_WASM is the file that comes out.
 rust_guest() {
     need_rust_wasi
-    local cargo_home=${CARGO_HOME:-$HOME/.cargo}
+    local cargo_home=${CARGO_HOME:-$HOME/.cargo} target=${3:-wasm32-wasip2}
     # No path of the building machine in a committed file.
     ( cd "$1" && RUSTFLAGS="--remap-path-prefix=$RUST_SYSROOT/lib/rustlib/src/rust=rust --remap-path-prefix=$cargo_home/registry/src=crates --remap-path-prefix=$GUESTS=guests" \
-        CARGO_TARGET_DIR=$BUILD/target "${CARGO_WASI[@]}" build --quiet --locked --release --target wasm32-wasip2 )
-    RUST_WASM=$BUILD/target/wasm32-wasip2/release/$2.wasm
+        CARGO_TARGET_DIR=$BUILD/target "${CARGO_WASI[@]}" build --quiet --locked --release --target "$target" )
+    RUST_WASM=$BUILD/target/$target/release/$2.wasm
 }
 
 # GUEST_TOOL: the program of guest-tool/.
