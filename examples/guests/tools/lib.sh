@@ -104,7 +104,7 @@ need_go() {
     export GOCACHE=$TOOLS/go-cache GOPATH=$TOOLS/go-path GOTOOLCHAIN=local GOFLAGS=-mod=mod
 }
 
-# need_node PACKAGE...: NODE_MODULES with the given npm packages.
+# need_node PACKAGE...: NODE_HOME, a folder with the given npm packages.
 need_node() {
     mkdir -p "$TOOLS/node"
     [ -e "$TOOLS/node/package.json" ] || echo '{ "private": true, "type": "module" }' > "$TOOLS/node/package.json"
@@ -114,7 +114,7 @@ need_node() {
         npm install --silent --no-audit --no-fund --prefix "$TOOLS/node" "$@"
         echo "$wanted" > "$TOOLS/node/installed"
     fi
-    NODE_MODULES=$TOOLS/node/node_modules
+    NODE_HOME=$TOOLS/node
 }
 
 # wasi_wit INTO: a folder `deps` with the official WIT packages of WASI 0.2.12, which the crate `wasip2` carries.
