@@ -64,3 +64,67 @@ replaces! {
     f32x4_replace_lane: F32x4, f32 as f32;
     f64x2_replace_lane: F64x2, f64 as f64;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splats_take_the_low_bits() {
+        assert_eq!(i8x16_splat(0x1234_5678).lanes::<U8x16>(), [0x78; 16]);
+        assert_eq!(i16x8_splat(0x1234_5678).lanes::<U16x8>(), [0x5678; 8]);
+        assert_eq!(i32x4_splat(0x1234_5678).lanes::<U32x4>(), [0x1234_5678; 4]);
+        assert_eq!(i64x2_splat(u64::MAX - 1).lanes::<U64x2>(), [u64::MAX - 1; 2]);
+        assert_eq!(f32x4_splat(-0.0).lanes::<U32x4>(), [1 << 31; 4]);
+        assert_eq!(f64x2_splat(1.5).lanes::<F64x2>(), [1.5; 2]);
+    }
+
+    #[test]
+    fn extraction_extends_as_asked() {
+        let mut bytes = [0; 16];
+        bytes[3] = 0x80;
+        bytes[6] = 0xfe;
+        bytes[7] = 0xff;
+        let v = V128(bytes);
+        assert_eq!(i8x16_extract_lane_s(v, 3), (-128_i32) as u32);
+        assert_eq!(i8x16_extract_lane_u(v, 3), 128);
+        assert_eq!(i16x8_extract_lane_s(v, 3), (-2_i32) as u32);
+        assert_eq!(i16x8_extract_lane_u(v, 3), 0xfffe);
+        assert_eq!(i32x4_extract_lane(v, 1), 0xfffe_0000);
+        assert_eq!(i64x2_extract_lane(v, 0), 0xfffe_0000_8000_0000);
+        assert_eq!(f64x2_extract_lane(V128::from([1.0_f64, -2.5]), 1), -2.5);
+        let nan = 0x7fa0_0001_u32;
+        assert_eq!(f32x4_extract_lane(V128::from([0, 0, nan, 0]), 2).to_bits(), nan);
+    }
+
+    #[test]
+    fn replacement_changes_one_lane() {
+        let ones = V128([0xff; 16]);
+        assert_eq!(
+            i8x16_replace_lane(ones, 15, 0x1234).to_u128(),
+            u128::MAX >> 8 | 0x34 << 120
+        );
+        assert_eq!(
+            i16x8_replace_lane(ones, 1, 0x1_0002).lanes::<U16x8>()[..3],
+            [0xffff, 2, 0xffff]
+        );
+        assert_eq!(i32x4_replace_lane(ones, 3, 7).lanes::<I32x4>(), [-1, -1, -1, 7]);
+        assert_eq!(i64x2_replace_lane(ones, 0, 7).lanes::<I64x2>(), [7, -1]);
+        assert_eq!(
+            f64x2_replace_lane(V128::ZERO, 1, 0.5).lanes::<F64x2>(),
+            [0.0, 0.5]
+        );
+        let nan = f32::from_bits(0xffa0_0001);
+        assert_eq!(
+            f32x4_replace_lane(V128::ZERO, 2, nan).lanes::<U32x4>(),
+            [0, 0, 0xffa0_0001, 0]
+        );
+    }
+
+    #[test]
+    fn lane_indices_wrap_around() {
+        let v = V128::from([10_u16, 11, 12, 13, 14, 15, 16, 17]);
+        assert_eq!(i16x8_extract_lane_u(v, 8 + 5), 15);
+        assert_eq!(i16x8_replace_lane(v, 0xff, 1), i16x8_replace_lane(v, 7, 1));
+    }
+}

@@ -132,3 +132,42 @@ macro_rules! zip_lanes {
     )*};
 }
 pub(super) use zip_lanes;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COUNTING: V128 = V128([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 0xff]);
+
+    #[test]
+    fn lane_zero_is_the_first_and_least_significant() {
+        assert_eq!(COUNTING.to_u128(), 0xff0e_0d0c_0b0a_0908_0706_0504_0302_0100);
+        assert_eq!(V128::from_u128(COUNTING.to_u128()), COUNTING);
+        assert_eq!(COUNTING.lanes::<U16x8>()[..2], [0x0100, 0x0302]);
+        assert_eq!(COUNTING.lanes::<I16x8>()[7], -242);
+        assert_eq!(COUNTING.lanes::<U32x4>()[1], 0x0706_0504);
+        assert_eq!(COUNTING.lanes::<I32x4>()[3], 0xff0e_0d0c_u32 as i32);
+        assert_eq!(COUNTING.lanes::<U64x2>()[0], 0x0706_0504_0302_0100);
+        assert_eq!(COUNTING.lanes::<I64x2>()[1], 0xff0e_0d0c_0b0a_0908_u64 as i64);
+        assert_eq!(COUNTING.lanes::<I8x16>()[15], -1);
+        assert_eq!(
+            V128::from([1.0_f32, 0.0, 0.0, -0.0]).to_u128(),
+            0x8000_0000 << 96 | 0x3f80_0000
+        );
+        assert_eq!(V128::from([0.0_f64, 1.0]).to_u128(), 0x3ff0 << 112);
+    }
+
+    #[test]
+    fn every_view_gives_back_the_vector() {
+        assert_eq!(V128::from_lanes(COUNTING.lanes::<I8x16>()), COUNTING);
+        assert_eq!(V128::from_lanes(COUNTING.lanes::<U8x16>()), COUNTING);
+        assert_eq!(V128::from_lanes(COUNTING.lanes::<I16x8>()), COUNTING);
+        assert_eq!(V128::from_lanes(COUNTING.lanes::<U16x8>()), COUNTING);
+        assert_eq!(V128::from_lanes(COUNTING.lanes::<I32x4>()), COUNTING);
+        assert_eq!(V128::from_lanes(COUNTING.lanes::<U32x4>()), COUNTING);
+        assert_eq!(V128::from_lanes(COUNTING.lanes::<I64x2>()), COUNTING);
+        assert_eq!(V128::from_lanes(COUNTING.lanes::<U64x2>()), COUNTING);
+        assert_eq!(V128::from_lanes(COUNTING.lanes::<F32x4>()), COUNTING);
+        assert_eq!(V128::from_lanes(COUNTING.lanes::<F64x2>()), COUNTING);
+    }
+}
