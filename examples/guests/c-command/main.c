@@ -141,17 +141,24 @@ static int records(const char *folder) {
     return 0;
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
-
+/* With readdir rather than scandir, which in wasi-libc fails at "..". */
 static int list(const char *folder) {
-    struct dirent **entries;
-    int count = scandir(folder, &entries, NULL, by_name);
-    if (count < 0) return fail(folder);
-    for (int at = 0; at < count; at++) {
-        if (entries[at]->d_name[0] != '.') printf("%s%s\n", entries[at]->d_name, entries[at]->d_type == DT_DIR ? "/" : "");
-        free(entries[at]);
+    DIR *dir = opendir(folder);
+    if (!dir) return fail(folder);
+    char *names[64];
+    int count = 0;
+    for (struct dirent *entry; count < 64 && (entry = readdir(dir));) {
+        if (entry->d_name[0] == '.') continue;
+        char name[300];
+        snprintf(name, sizeof name, "%s%s", entry->d_name, entry->d_type == DT_DIR ? "/" : "");
+        names[count++] = strdup(name);
     }
-    free(entries);
+    closedir(dir);
+    qsort(names, count, sizeof *names, by_text);
+    for (int at = 0; at < count; at++) {
+        puts(names[at]);
+        free(names[at]);
+    }
     return 0;
 }
 
@@ -203,7 +210,7 @@ int main(int argc, char **argv) {
     if (!strcmp(mode, "abort")) abort();
     if (!strcmp(mode, "divide")) {
         volatile int zero = 0;
-        printf("%d\n", 1 / zero);
+        printf("%d\n", 100 / zero);
     }
     fprintf(stderr, "usage: %s hello|formats|math|sort|count FILE|records DIR|list DIR|env|clocks|exit CODE|abort|divide\n", argv[0]);
     return 2;
