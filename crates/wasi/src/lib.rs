@@ -1,1 +1,36 @@
-//! wasi
+//! WASI 0.2 hosts for Wharf, and a thin layer of preview 1 over the same hosts for core modules.
+//!
+//! A [`WasiCtx`] says what a guest may use of its host; [`WasiCtxBuilder`] makes one, and grants nothing by itself.
+#![forbid(unsafe_code)]
+
+mod clocks;
+mod ctx;
+mod error;
+mod fs;
+mod pipe;
+mod poll;
+pub mod preview1;
+mod random;
+mod reader;
+mod runtime;
+mod shim;
+mod stdio;
+mod stream;
+#[cfg(test)]
+mod test_util;
+
+pub use clocks::{HostMonotonicClock, HostWallClock, SystemMonotonicClock, SystemWallClock};
+pub use ctx::{WasiCtx, WasiCtxBuilder};
+pub use error::{I32Exit, TrappableError};
+pub use fs::{Descriptor, DirPerms, ErrorCode, FilePerms};
+pub use pipe::{ClosedInputStream, ClosedOutputStream, MemoryInputPipe, MemoryOutputPipe, SinkOutputStream};
+pub use poll::Pollable;
+pub use random::{Deterministic, InsecureRandom, RandomSource, SystemRandom};
+pub use reader::BackgroundReader;
+pub use stdio::{IsTerminal, Stderr, Stdin, StdinStream, Stdout, StdoutStream, WriterStream};
+pub use stream::{DynInputStream, DynOutputStream, InputStream, OutputStream, StreamError, StreamResult};
+
+pub use async_trait::async_trait;
+pub use bytes::Bytes;
+
+pub(crate) use shim::{Error, Result};

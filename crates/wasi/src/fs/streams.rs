@@ -1,0 +1,133 @@
+//! Streams over files. They keep their own position; any number of them work on one open file.
+
+use super::{ErrorCode, os};
+use crate::poll::Pollable;
+use crate::stream::{InputStream, OutputStream, StreamError, StreamResult};
+use async_trait::async_trait;
+use bytes::Bytes;
+use cap_std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+/// Reads a file from an offset to its end.
+#[derive(Debug)]
+pub(crate) struct FileInputStream {
+    file: Arc<File>,
+    position: u64,
+}
+
+impl FileInputStream {
+    pub(crate) fn new(file: Arc<File>, position: u64) -> FileInputStream {
+        FileInputStream { file, position }
+    }
+}
+
+#[async_trait]
+impl Pollable for FileInputStream {
+    async fn ready(&mut self) {}
+}
+
+impl InputStream for FileInputStream {
+    fn read(&mut self, size: usize) -> StreamResult<Bytes> {
+        if size == 0 {
+            return Ok(Bytes::new());
+        }
+        let data = match os::read_vec(&self.file, size as u64, self.position) {
+            Ok(data) => data,
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(Bytes::new()),
+            Err(e) => return Err(StreamError::from(e)),
+        };
+        if data.is_empty() {
+            return Err(StreamError::Closed);
+        }
+        self.position = self.position.saturating_add(data.len() as u64);
+        Ok(data.into())
+    }
+}
+
+/// Where a [`FileOutputStream`] writes.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum WriteMode {
+    /// From this offset on.
+    At(u64),
+    /// At the end, wherever that is at each write.
+    Append,
+}
+
+/// Writes a file.
+#[derive(Debug)]
+pub(crate) struct FileOutputStream {
+    file: Arc<File>,
+    mode: WriteMode,
+    closed: bool,
+}
+
+/// How much a file stream takes at once.
+const FILE_PERMIT: usize = 1 << 20;
+
+impl FileOutputStream {
+    pub(crate) fn new(file: Arc<File>, mode: WriteMode) -> FileOutputStream {
+        FileOutputStream {
+            file,
+            mode,
+            closed: false,
+        }
+    }
+
+    fn write_all(&mut self, mut data: &[u8]) -> io::Result<()> {
+        while !data.is_empty() {
+            let n = match &mut self.mode {
+                WriteMode::At(offset) => {
+                    let n = os::write_at(&self.file, data, *offset)?;
+                    *offset = offset.saturating_add(n as u64);
+                    n
+                }
+                WriteMode::Append => os::append(&self.file, data)?,
+            };
+            if n == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            data = data.get(n..).unwrap_or_default();
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Pollable for FileOutputStream {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for FileOutputStream {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        if self.closed {
+            return Err(StreamError::Closed);
+        }
+        self.write_all(&bytes).map_err(|e| {
+            self.closed = true;
+            StreamError::from(e)
+        })
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        if self.closed {
+            Err(StreamError::Closed)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        if self.closed {
+            Err(StreamError::Closed)
+        } else {
+            Ok(FILE_PERMIT)
+        }
+    }
+}
+
+impl From<ErrorCode> for StreamError {
+    fn from(code: ErrorCode) -> StreamError {
+        StreamError::LastOperationFailed(crate::Error::host(code))
+    }
+}

@@ -1,0 +1,86 @@
+//! The tokio runtime that timers, and later sockets, need.
+//!
+//! Wharf's synchronous calls poll a host future on the calling thread and park it, without any runtime. A future that
+//! comes from tokio needs one to exist and to be driven: that of the caller if it is inside one, otherwise a runtime
+//! of this crate, started the first time that something really has to wait.
+
+use std::future::Future;
+use std::io;
+use std::sync::OnceLock;
+use std::time::Duration;
+use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
+
+/// The handle of a runtime that makes progress while the current thread is blocked.
+///
+/// A current-thread runtime does not: its timers run on the very thread that a synchronous call blocks.
+///
+/// # Errors
+/// When the system gives no thread for a runtime.
+fn handle() -> io::Result<Handle> {
+    if let Ok(current) = Handle::try_current()
+        && current.runtime_flavor() != RuntimeFlavor::CurrentThread
+    {
+        return Ok(current);
+    }
+    static AMBIENT: OnceLock<Result<Runtime, io::ErrorKind>> = OnceLock::new();
+    let ambient = AMBIENT.get_or_init(|| {
+        Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("wharf-wasi")
+            .enable_all()
+            .build()
+            .map_err(|e| e.kind())
+    });
+    match ambient {
+        Ok(runtime) => Ok(runtime.handle().clone()),
+        Err(kind) => Err((*kind).into()),
+    }
+}
+
+/// Runs the future that `make` gives, which may use tokio, whether or not the caller is inside a tokio runtime.
+/// `make` is called inside it.
+///
+/// # Errors
+/// When there is no runtime and none can be started.
+pub(crate) async fn in_tokio<F: Future>(make: impl FnOnce() -> F) -> io::Result<F::Output> {
+    let handle = handle()?;
+    let future = {
+        let _entered = handle.enter();
+        make()
+    };
+    let mut future = std::pin::pin!(future);
+    let output = std::future::poll_fn(|cx| {
+        let _entered = handle.enter();
+        future.as_mut().poll(cx)
+    });
+    Ok(output.await)
+}
+
+/// Waits for this long.
+pub(crate) async fn sleep(duration: Duration) {
+    if in_tokio(|| tokio::time::sleep(duration)).await.is_err() {
+        std::thread::sleep(duration);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_util::block_on;
+
+    #[test]
+    fn a_timer_needs_no_runtime_of_the_caller() {
+        block_on(sleep(Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn a_timer_fires_though_the_current_thread_runtime_is_blocked() {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            // As a synchronous call from inside a runtime does it.
+            block_on(sleep(Duration::from_millis(1)));
+            // And as an asynchronous one.
+            sleep(Duration::from_millis(1)).await;
+        });
+    }
+}
