@@ -31,7 +31,7 @@ fn interface(generator: &Generator<'_>, place: &Place, path: &[Ident]) -> syn::R
     let scope = Scope::of(generator.resolve, &place.key);
     let wit_name = generator.resolve.name_world_key(&place.key);
 
-    let mut exported = Exported::default();
+    let mut exported = Exported::new(quote!(::core::option::Option::Some(&parent)));
     let mut plain = TokenStream::new();
     let mut resources: Vec<(TypeId, TokenStream)> = Vec::new();
     for id in definition.types.values() {
@@ -77,7 +77,7 @@ fn interface(generator: &Generator<'_>, place: &Place, path: &[Ident]) -> syn::R
         });
     }
 
-    let Exported { fields, lookups } = exported;
+    let Exported { fields, lookups, .. } = exported;
     let docs = docs(&definition.docs);
     let missing = format!("the component exports no instance `{wit_name}`");
     Ok(quote! {
@@ -98,7 +98,6 @@ fn interface(generator: &Generator<'_>, place: &Place, path: &[Ident]) -> syn::R
                 let parent = instance
                     .get_export_index(&mut store, ::core::option::Option::None, #wit_name)
                     .ok_or_else(|| #w::Error::link(#missing))?;
-                let parent = ::core::option::Option::Some(&parent);
                 ::core::result::Result::Ok(Guest { #(#lookups,)* })
             }
 
@@ -111,21 +110,30 @@ fn interface(generator: &Generator<'_>, place: &Place, path: &[Ident]) -> syn::R
 }
 
 /// Functions as fields of a struct, and how each is found.
-#[derive(Default)]
 pub(crate) struct Exported {
+    /// The expression for the index of the interface.
+    parent: TokenStream,
     pub(crate) fields: Vec<Ident>,
-    /// `field: expression`, with `store`, `instance` and `parent` in scope.
+    /// `field: expression`, with `store` and `instance` in scope.
     pub(crate) lookups: Vec<TokenStream>,
 }
 
 impl Exported {
+    fn new(parent: TokenStream) -> Exported {
+        Exported {
+            parent,
+            fields: Vec::new(),
+            lookups: Vec::new(),
+        }
+    }
+
     /// Adds a function and gives the name of its field.
     pub(crate) fn add(&mut self, cx: Names<'_>, function: &Function) -> syn::Result<Ident> {
         let generator = cx.generator;
         let at = |e| locate(generator.resolve, e, &function.name, function.span);
         let w = &generator.options.wharf_crate;
         let field = format_ident!("func{}", self.fields.len());
-        let name = &function.name;
+        let (name, parent) = (&function.name, &self.parent);
         let types: Vec<TokenStream> = params(cx, function, Mode::Owned)
             .map_err(at)?
             .into_iter()
@@ -136,7 +144,7 @@ impl Exported {
         self.lookups.push(quote! {
             #field: {
                 let index = instance
-                    .get_export_index(&mut store, parent, #name)
+                    .get_export_index(&mut store, #parent, #name)
                     .ok_or_else(|| #w::Error::link(#missing))?;
                 *instance.get_typed_func::<(#(#types,)*), #result>(&mut store, &index)?.func()
             }
@@ -149,7 +157,7 @@ impl Exported {
 /// The functions that the world exports outside of interfaces: fields and methods.
 pub(crate) fn world_functions(generator: &Generator<'_>) -> syn::Result<(Exported, TokenStream)> {
     let cx = Names::root(generator);
-    let mut exported = Exported::default();
+    let mut exported = Exported::new(quote!(::core::option::Option::None));
     let mut methods = TokenStream::new();
     for (key, item) in &generator.resolve.worlds[generator.world].exports {
         if let (WorldKey::Name(_), WorldItem::Function(function)) = (key, item) {
@@ -179,7 +187,7 @@ fn call(
     let generator = cx.generator;
     let at = |e| locate(generator.resolve, e, &function.name, function.span);
     if function.kind.is_async() {
-        return Err(at(unsupported("an `async func` of WIT")));
+        return Err(at(unsupported("`async func`")));
     }
     let w = &generator.options.wharf_crate;
     let flags = generator.flags(scope, &function.name, true);

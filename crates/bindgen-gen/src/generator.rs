@@ -381,47 +381,45 @@ impl<'a> Generator<'a> {
 
     fn check_all_used(&self) -> syn::Result<()> {
         let options = self.options;
-        let rule = |r: &crate::FunctionRule| (r.key.clone(), r.span);
-        let mapping = |m: &Mapping| (m.key.clone(), m.span);
-        let lists: [(Kind, &str, Vec<(String, Span)>); 4] = [
-            (Kind::With, "with", options.with.iter().map(mapping).collect()),
-            (
-                Kind::Trappable,
-                "trappable_error_type",
-                options.trappable_error_types.iter().map(mapping).collect(),
-            ),
-            (
-                Kind::Import,
-                "imports",
-                options.imports.rules.iter().map(rule).collect(),
-            ),
-            (
-                Kind::Export,
-                "exports",
-                options.exports.rules.iter().map(rule).collect(),
-            ),
-        ];
+        let mut keys: Vec<(Kind, usize, &str, Span)> = Vec::new();
+        for (kind, list) in [
+            (Kind::With, &options.with),
+            (Kind::Trappable, &options.trappable_error_types),
+        ] {
+            keys.extend(
+                list.iter()
+                    .enumerate()
+                    .map(|(index, m)| (kind, index, m.key.as_str(), m.span)),
+            );
+        }
+        for (kind, list) in [(Kind::Import, &options.imports), (Kind::Export, &options.exports)] {
+            keys.extend(
+                list.rules
+                    .iter()
+                    .enumerate()
+                    .map(|(index, r)| (kind, index, r.key.as_str(), r.span)),
+            );
+        }
         let used = self.used.borrow();
+        let world = &self.resolve.worlds[self.world].name;
         let mut errors: Option<syn::Error> = None;
-        for (kind, option, keys) in lists {
-            for (index, (key, span)) in keys.into_iter().enumerate() {
-                if used.contains(&(kind, index)) {
-                    continue;
-                }
-                let world = &self.resolve.worlds[self.world].name;
-                let what = match kind {
-                    Kind::With => "an import",
-                    Kind::Trappable => "a type of an import",
-                    Kind::Import | Kind::Export => "a function to which no earlier rule applies",
-                };
-                let error = syn::Error::new(
-                    span,
-                    format!("`{key}` in `{option}` does not name {what} in world `{world}`"),
-                );
-                match &mut errors {
-                    None => errors = Some(error),
-                    Some(errors) => errors.combine(error),
-                }
+        for (kind, index, key, span) in keys {
+            if used.contains(&(kind, index)) {
+                continue;
+            }
+            let (option, what) = match kind {
+                Kind::With => ("with", "an import"),
+                Kind::Trappable => ("trappable_error_type", "a type of an import"),
+                Kind::Import => ("imports", "an imported function that no earlier key names"),
+                Kind::Export => ("exports", "an exported function that no earlier key names"),
+            };
+            let error = syn::Error::new(
+                span,
+                format!("`{key}` in `{option}` does not name {what} in world `{world}`"),
+            );
+            match &mut errors {
+                None => errors = Some(error),
+                Some(errors) => errors.combine(error),
             }
         }
         errors.map_or(Ok(()), Err)

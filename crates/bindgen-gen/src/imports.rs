@@ -211,7 +211,7 @@ impl<'a> HostTrait<'a> {
 
     fn method(&self, function: &'a Function) -> syn::Result<Method<'a>> {
         if function.kind.is_async() {
-            return Err(unsupported("an `async func` of WIT"));
+            return Err(unsupported("`async func`"));
         }
         let generator = self.cx.generator;
         let flags = generator.flags(self.scope, &function.name, false);

@@ -237,13 +237,11 @@ impl Generator<'_> {
                     copy: false,
                 }
             }
-            TypeDefKind::Handle(Handle::Own(id) | Handle::Borrow(id)) => {
-                if !self.is_exported(*id) {
-                    *traits = Traits {
-                        clone: false,
-                        copy: false,
-                    };
-                }
+            TypeDefKind::Handle(Handle::Own(id) | Handle::Borrow(id)) if !self.is_exported(*id) => {
+                *traits = Traits {
+                    clone: false,
+                    copy: false,
+                };
             }
             TypeDefKind::Record(record) => record.fields.iter().for_each(|f| self.restrict(&f.ty, traits)),
             TypeDefKind::Tuple(tuple) => tuple.types.iter().for_each(|ty| self.restrict(ty, traits)),

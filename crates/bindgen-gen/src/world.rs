@@ -71,7 +71,6 @@ pub(crate) fn world(generator: &Generator<'_>, tree: &mut ModuleTree) -> syn::Re
                     instance: &#w::component::Instance,
                 ) -> #w::Result<Self> {
                     let mut store = #w::AsContextMut::as_context_mut(&mut store);
-                    let parent = ::core::option::Option::None;
                     ::core::result::Result::Ok(Self {
                         #(#interface_fields: #interface_types::new(&mut store, instance)?,)*
                         #(#lookups,)*
