@@ -110,7 +110,7 @@ fn names_that_clash_with_rust() {
                 resource %string { constructor(); new: func(); drop: static func(%async: u32); }
                 match: func(loop: %string) -> host;
             }
-            world w { import i; export call: func(store: %string); }
+            world w { import i; export call: func(store: string); }
         " }"#,
     );
     has(
