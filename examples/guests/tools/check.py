@@ -97,8 +97,8 @@ def main():
             name = f"{table.parent.name}/{case['name']}"
             if wanted and not any(name == want or name.startswith(f"{want}/") for want in wanted):
                 continue
-            if case.get("large") and not (GUESTS / case["guest"]).exists():
-                outcome, detail = "skipped", "not built"
+            if not (GUESTS / case["guest"]).exists():
+                outcome, detail = "skipped" if case.get("large") else "failed", "not built"
             else:
                 with tempfile.TemporaryDirectory() as scratch:
                     try:
