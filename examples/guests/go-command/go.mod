@@ -1,0 +1,3 @@
+module go-command
+
+go 1.21
