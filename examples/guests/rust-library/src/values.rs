@@ -74,7 +74,7 @@ impl Guest for crate::Library {
         a: u8, b: u16, c: u32, d: u64, e: i8, f: i16, g: i32, h: i64, i: f32, j: f64, k: char, l: bool, m: String, n: Vec<u8>, o: Point,
         p: Option<u8>,
     ) -> String {
-        format!("{a} {b} {c} {d} {e} {f} {g} {h} {i} {j} {k:?} {l} {m:?} {n:?} ({}, {}) {p:?}", o.x, o.y)
+        format!("{a} {b} {c} {d} {e} {f} {g} {h} {i} {j} {k} {l} {m:?} {n:?} ({}, {}) {p:?}", o.x, o.y)
     }
 
     fn nothing() {
