@@ -125,8 +125,11 @@ wasi_wit() {
     mkdir -p "$1"; rm -rf "$1/deps"; cp -r "$crate/wit/deps" "$1/deps"
 }
 
-# finish GUEST WASM committed|built: puts the guest in its place.
+# finish GUEST WASM committed|built: puts the guest in its place. A committed one tells nothing about the machine that built it.
 finish() {
+    local path; for path in "$GUESTS" "$TOOLS" "$HOME/"; do
+        [ "$3" = built ] || ! grep -qaF "$path" "$2" || die "$2 contains the path $path"
+    done
     local place=$BUILD/$1.wasm
     [ "$3" = built ] || place=$GUESTS/$1/$1.wasm
     cp "$2" "$place.new"; chmod 644 "$place.new"; mv "$place.new" "$place"
