@@ -146,10 +146,11 @@ fn define(cx: Names<'_>, id: TypeId) -> syn::Result<TokenStream> {
         TypeDefKind::Flags(flags) => {
             let repr = flags_repr(flags)?;
             let entries = flags.flags.iter().map(|flag| {
+                let docs = self::docs(&flag.docs);
                 let (wit, rust) = (&flag.name, names::shouty(&flag.name));
-                quote!(#wit => #rust)
+                quote!(#docs #wit => #rust)
             });
-            quote! { #w::component::flags!(#name: #repr { #(#entries,)* }); }
+            quote! { #w::component::flags!(#docs #name: #repr { #(#entries,)* }); }
         }
         kind => {
             let ty = match kind {
