@@ -146,7 +146,7 @@ impl Exported {
                 let index = instance
                     .get_export_index(&mut store, #parent, #name)
                     .ok_or_else(|| #w::Error::link(#missing))?;
-                *instance.get_typed_func::<(#(#types,)*), #result>(&mut store, &index)?.func()
+                instance.get_typed_func::<(#(#types,)*), #result>(&mut store, &index)?.func().clone()
             }
         });
         self.fields.push(field.clone());
@@ -210,18 +210,23 @@ fn call(
     let result = cx.result(function).map_err(at)?;
     let returned = returned(cx, function).map_err(at)?;
     let docs = docs(&function.docs);
-    let (call, asyncness) = if flags.is_async {
-        (
-            quote!(call_async(&mut _store, (#(#names,)*)).await?),
-            quote!(async),
-        )
+    let (call, wait) = if flags.is_async {
+        (quote!(call_unchecked_async), quote!(.await))
     } else {
-        (quote!(call(&mut _store, (#(#names,)*))?), quote!())
+        (quote!(call_unchecked), quote!())
     };
-    let unpack = if function.result.is_some() {
-        quote!(let (_result,) = _function.#call; ::core::result::Result::Ok(_result))
+    let asyncness = flags.is_async.then(|| quote!(async));
+    // The types were checked when the function was looked up; lent parameters have the same WIT type as owned ones.
+    let call = quote! {
+        #callee.#call::<(#(#types,)*), #returned>(
+            #w::AsContextMut::as_context_mut(&mut store),
+            (#(#names,)*),
+        )#wait
+    };
+    let body = if function.result.is_some() {
+        quote!(let (_result,) = #call?; ::core::result::Result::Ok(_result))
     } else {
-        quote!(_function.#call; ::core::result::Result::Ok(()))
+        call
     };
     Ok(quote! {
         #docs
@@ -233,9 +238,7 @@ fn call(
             mut store: _S,
             #(#names: #types,)*
         ) -> #w::Result<#result> {
-            let mut _store = #w::AsContextMut::as_context_mut(&mut store);
-            let _function = #w::component::TypedFunc::<(#(#types,)*), #returned>::new_unchecked(#callee);
-            #unpack
+            #body
         }
     })
 }
