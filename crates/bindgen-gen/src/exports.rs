@@ -146,7 +146,7 @@ impl Exported {
                 let index = instance
                     .get_export_index(&mut store, #parent, #name)
                     .ok_or_else(|| #w::Error::link(#missing))?;
-                instance.get_typed_func::<(#(#types,)*), #result>(&mut store, &index)?.func().clone()
+                *instance.get_typed_func::<(#(#types,)*), #result>(&mut store, &index)?.func()
             }
         });
         self.fields.push(field.clone());
@@ -211,14 +211,14 @@ fn call(
     let returned = returned(cx, function).map_err(at)?;
     let docs = docs(&function.docs);
     let (call, wait) = if flags.is_async {
-        (quote!(call_unchecked_async), quote!(.await))
+        (quote!(call_async), quote!(.await))
     } else {
-        (quote!(call_unchecked), quote!())
+        (quote!(call), quote!())
     };
     let asyncness = flags.is_async.then(|| quote!(async));
     // The types were checked when the function was looked up; lent parameters have the same WIT type as owned ones.
     let call = quote! {
-        #callee.#call::<(#(#types,)*), #returned>(
+        #w::component::TypedFunc::<(#(#types,)*), #returned>::new_unchecked(#callee).#call(
             #w::AsContextMut::as_context_mut(&mut store),
             (#(#names,)*),
         )#wait

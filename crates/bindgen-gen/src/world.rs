@@ -86,7 +86,7 @@ pub(crate) fn world(generator: &Generator<'_>, tree: &mut ModuleTree) -> syn::Re
                     component: &#w::component::Component,
                     linker: &#w::component::Linker<_T>,
                 ) -> #w::Result<Self> {
-                    let instance = linker.instantiate(&mut store, component)?;
+                    let instance = linker.instantiate(#w::AsContextMut::as_context_mut(&mut store), component)?;
                     Self::new(&mut store, &instance)
                 }
 
@@ -99,7 +99,7 @@ pub(crate) fn world(generator: &Generator<'_>, tree: &mut ModuleTree) -> syn::Re
                     component: &#w::component::Component,
                     linker: &#w::component::Linker<_T>,
                 ) -> #w::Result<Self> {
-                    let instance = linker.instantiate_async(&mut store, component).await?;
+                    let instance = linker.instantiate_async(#w::AsContextMut::as_context_mut(&mut store), component).await?;
                     Self::new(&mut store, &instance)
                 }
 
@@ -143,7 +143,7 @@ pub(crate) fn world(generator: &Generator<'_>, tree: &mut ModuleTree) -> syn::Re
                     &self,
                     mut store: impl #w::AsContextMut<Data = _T>,
                 ) -> #w::Result<#name> {
-                    let instance = self.instance_pre.instantiate(&mut store)?;
+                    let instance = self.instance_pre.instantiate(#w::AsContextMut::as_context_mut(&mut store))?;
                     #name::new(&mut store, &instance)
                 }
 
@@ -155,7 +155,7 @@ pub(crate) fn world(generator: &Generator<'_>, tree: &mut ModuleTree) -> syn::Re
                     &self,
                     mut store: impl #w::AsContextMut<Data = _T>,
                 ) -> #w::Result<#name> {
-                    let instance = self.instance_pre.instantiate_async(&mut store).await?;
+                    let instance = self.instance_pre.instantiate_async(#w::AsContextMut::as_context_mut(&mut store)).await?;
                     #name::new(&mut store, &instance)
                 }
             }
