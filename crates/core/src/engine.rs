@@ -1,0 +1,159 @@
+//! The engine: configuration, and what all modules and stores of a process share.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use wasmparser::WasmFeatures;
+
+use crate::{error::Result, types::FuncType};
+
+/// How an [`Engine`] works.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) lazy_validation: bool,
+    pub(crate) max_wasm_stack: usize,
+    pub(crate) max_host_stack: usize,
+    pub(crate) fiber_stack: usize,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            lazy_validation: false,
+            max_wasm_stack: 1 << 20,
+            max_host_stack: 512 << 10,
+            fiber_stack: 1 << 20,
+        }
+    }
+}
+
+impl Config {
+    /// The default configuration.
+    pub fn new() -> Config {
+        Config::default()
+    }
+
+    /// Whether function bodies are validated at their first call instead of in `Module::new` (default: no).
+    ///
+    /// A call of an invalid body then traps with [`TrapCode::InvalidBody`](crate::TrapCode::InvalidBody).
+    pub fn lazy_validation(&mut self, lazy: bool) -> &mut Config {
+        self.lazy_validation = lazy;
+        self
+    }
+
+    /// Bytes of stack for the frames of guest functions, per store (default: 1 MiB; at least 64 KiB).
+    pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Config {
+        self.max_wasm_stack = bytes.max(64 << 10);
+        self
+    }
+
+    /// Bytes of native stack that host functions and guests calling one another may use (default: 512 KiB).
+    ///
+    /// The thread that calls a guest needs that much left, or the process may overflow its stack.
+    pub fn max_host_stack(&mut self, bytes: usize) -> &mut Config {
+        self.max_host_stack = bytes;
+        self
+    }
+
+    /// Bytes of native stack of the fibers on which asynchronous calls run (default: 1 MiB).
+    pub fn fiber_stack(&mut self, bytes: usize) -> &mut Config {
+        self.fiber_stack = bytes.max(64 << 10);
+        self
+    }
+}
+
+/// The features of core WebAssembly that Wharf has.
+pub(crate) fn features() -> WasmFeatures {
+    WasmFeatures::WASM2
+        | WasmFeatures::TAIL_CALL
+        | WasmFeatures::EXTENDED_CONST
+        | WasmFeatures::MULTI_MEMORY
+        | WasmFeatures::MEMORY64
+        | WasmFeatures::RELAXED_SIMD
+}
+
+/// What modules and stores share: configuration, function types and the epoch. Clones are the same engine.
+#[derive(Clone, Debug)]
+pub struct Engine(pub(crate) Arc<EngineInner>);
+
+#[derive(Debug)]
+pub(crate) struct EngineInner {
+    pub(crate) config: Config,
+    pub(crate) signatures: Signatures,
+    pub(crate) epoch: AtomicU64,
+}
+
+impl Engine {
+    /// An engine with this configuration.
+    ///
+    /// # Errors
+    /// If the configuration can't work on this machine.
+    pub fn new(config: &Config) -> Result<Engine> {
+        Ok(Engine(Arc::new(EngineInner {
+            config: config.clone(),
+            signatures: Signatures::default(),
+            epoch: AtomicU64::new(0),
+        })))
+    }
+
+    /// The configuration it was made with.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// Moves the engine's clock by one tick; guests in stores whose deadline it reaches trap soon after.
+    pub fn increment_epoch(&self) {
+        self.0.epoch.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether both are the same engine.
+    pub fn same(a: &Engine, b: &Engine) -> bool {
+        Arc::ptr_eq(&a.0, &b.0)
+    }
+}
+
+impl Default for Engine {
+    fn default() -> Engine {
+        match Engine::new(&Config::default()) {
+            Ok(engine) => engine,
+            Err(e) => unreachable!("the default configuration works: {e}"),
+        }
+    }
+}
+
+/// A function type of an engine; equal types have equal ids, so that an indirect call compares one number.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct SigId(pub u32);
+
+/// The function types of an engine.
+#[derive(Debug, Default)]
+pub(crate) struct Signatures(RwLock<SignatureTable>);
+
+#[derive(Debug, Default)]
+struct SignatureTable {
+    ids: HashMap<Arc<FuncType>, SigId>,
+    types: Vec<Arc<FuncType>>,
+}
+
+impl Signatures {
+    pub(crate) fn intern(&self, ty: &FuncType) -> SigId {
+        let mut table = self.0.write().unwrap_or_else(|e| e.into_inner());
+        if let Some(id) = table.ids.get(ty) {
+            return *id;
+        }
+        let ty = Arc::new(ty.clone());
+        let id = SigId(table.types.len() as u32);
+        table.types.push(ty.clone());
+        table.ids.insert(ty, id);
+        id
+    }
+
+    pub(crate) fn get(&self, id: SigId) -> Arc<FuncType> {
+        self.0.read().unwrap_or_else(|e| e.into_inner()).types[id.0 as usize].clone()
+    }
+}

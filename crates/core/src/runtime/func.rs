@@ -1,0 +1,324 @@
+//! Functions, and calls from the host.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    ptr::NonNull,
+    sync::Arc,
+};
+
+use super::{
+    Store, StoreId, Val,
+    stack::native_stack_pointer,
+    vm::{VmCtx, VmFuncRef, VmRuntime},
+};
+use crate::{
+    engine::SigId,
+    error::{Error, Result},
+    interp::{self, Outcome},
+    trap::TrapCode,
+    types::{FuncType, ValType},
+};
+
+/// A function of a store: of a guest or of the host.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Func {
+    pub(crate) store: StoreId,
+    pub(crate) ptr: NonNull<VmFuncRef>,
+}
+
+// SAFETY: the pointer is only used together with its store.
+unsafe impl Send for Func {}
+// SAFETY: as above.
+unsafe impl Sync for Func {}
+
+type HostClosure = dyn Fn(&mut Store, &mut [u64]) -> Result<()> + Send + Sync;
+
+/// A host function. Its reference is the first field, so that a pointer to the one is a pointer to the other.
+#[repr(C)]
+pub(crate) struct HostFunc {
+    func_ref: VmFuncRef,
+    param_slots: usize,
+    raw_slots: usize,
+    closure: Box<HostClosure>,
+}
+
+impl Func {
+    /// Makes a host function from a closure on raw slots.
+    ///
+    /// The slice holds the parameters when the closure is called and takes the results, from slot 0 on both times; it is as long as
+    /// the larger of both. Each value takes one slot, vectors two (low half first); 32-bit values are zero-extended; references
+    /// are opaque numbers, 0 is null. An error returned ends the guest's execution and comes out of the host's call of it.
+    ///
+    /// # Panics
+    /// If a result is a reference: numbers are not checked to be references, so such functions are made by [`Func::wrap`].
+    pub fn new(
+        store: &mut Store,
+        ty: FuncType,
+        closure: impl Fn(&mut Store, &mut [u64]) -> Result<()> + Send + Sync + 'static,
+    ) -> Func {
+        assert!(
+            !ty.results().iter().any(|t| matches!(t, ValType::Ref(_))),
+            "a host function on raw slots can't return references"
+        );
+        Func::new_unchecked(store, ty, closure)
+    }
+
+    /// As `new`, for closures that write references of the store only.
+    fn new_unchecked(
+        store: &mut Store,
+        ty: FuncType,
+        closure: impl Fn(&mut Store, &mut [u64]) -> Result<()> + Send + Sync + 'static,
+    ) -> Func {
+        let inner = store.inner_mut();
+        let sig = inner.engine.0.signatures.intern(&ty);
+        let host = Box::new(HostFunc {
+            func_ref: VmFuncRef {
+                code: interp::host_enter_cell(),
+                vm: inner.host_vm(),
+                sig: sig.0,
+                index: inner.host_funcs.len() as u32,
+            },
+            param_slots: ty.param_slots(),
+            raw_slots: ty.raw_slots(),
+            closure: Box::new(closure),
+        });
+        inner.host_funcs.push(host);
+        let host: *const HostFunc = &**inner
+            .host_funcs
+            .last()
+            .unwrap_or_else(|| unreachable!("just pushed"));
+        // SAFETY: not null; the box stays where it is until the store is dropped.
+        Func {
+            store: inner.id,
+            ptr: unsafe { NonNull::new_unchecked(host.cast_mut().cast()) },
+        }
+    }
+
+    /// Makes a host function from a closure on values.
+    ///
+    /// The closure must fill all results with values of the right types; anything else is a `Usage` error that ends the guest.
+    pub fn wrap(
+        store: &mut Store,
+        ty: FuncType,
+        closure: impl Fn(&mut Store, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Func {
+        let signature = ty.clone();
+        Func::new_unchecked(store, ty, move |store, slots| {
+            let params: Vec<Val> = Val::read_slots(store.id(), signature.params(), slots).collect();
+            let mut results: Vec<Val> = signature.results().iter().map(|t| Val::default_for(*t)).collect();
+            closure(store, &params, &mut results)?;
+            Val::write_slots(store, signature.results(), &results, slots)
+        })
+    }
+
+    pub(crate) fn to_raw(self) -> u64 {
+        self.ptr.as_ptr() as u64
+    }
+
+    pub(crate) fn from_raw(store: StoreId, raw: u64) -> Option<Func> {
+        Some(Func {
+            store,
+            ptr: NonNull::new(raw as *mut VmFuncRef)?,
+        })
+    }
+
+    /// The function as a raw slot, the way host functions on raw slots see references. 0 is null and no function.
+    pub fn to_slot(&self, store: &Store) -> u64 {
+        store.inner().check(self.store);
+        self.to_raw()
+    }
+
+    pub(crate) fn sig(&self, store: &Store) -> SigId {
+        store.inner().check(self.store);
+        // SAFETY: function references live as long as their store, and `sig` does not change.
+        SigId(unsafe { (*self.ptr.as_ptr()).sig })
+    }
+
+    /// Its type.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn ty(&self, store: &Store) -> Arc<FuncType> {
+        store.engine().0.signatures.get(self.sig(store))
+    }
+
+    /// Calls it with values, which are checked against its type.
+    ///
+    /// # Errors
+    /// `Usage` when the number or types of the values are wrong, traps, and whatever host functions return.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn call(&self, store: &mut Store, params: &[Val], results: &mut [Val]) -> Result<()> {
+        let ty = self.ty(store);
+        if results.len() != ty.results().len() {
+            return Err(Error::usage(format!(
+                "the function has {} results, not {}",
+                ty.results().len(),
+                results.len()
+            )));
+        }
+        let mut slots = vec![0; ty.raw_slots()];
+        Val::write_slots(store, ty.params(), params, &mut slots)?;
+        // SAFETY: the slot counts are those of the function's type, and `write_slots` checked the references.
+        unsafe { self.enter(store, &mut slots, ty.param_slots(), ty.result_slots())? };
+        for (result, value) in results
+            .iter_mut()
+            .zip(Val::read_slots(store.id(), ty.results(), &slots))
+        {
+            *result = value;
+        }
+        Ok(())
+    }
+
+    /// Calls it on raw slots, in the convention of [`Func::new`].
+    ///
+    /// # Errors
+    /// `Usage` when there are fewer slots than [`FuncType::raw_slots`], or a parameter is a reference (use [`Func::call`] for such
+    /// functions, which checks them); traps, and whatever host functions return.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn call_raw(&self, store: &mut Store, slots: &mut [u64]) -> Result<()> {
+        let ty = self.ty(store);
+        if slots.len() < ty.raw_slots() {
+            return Err(Error::usage(format!(
+                "{} slots are needed, not {}",
+                ty.raw_slots(),
+                slots.len()
+            )));
+        }
+        if ty.params().iter().any(|t| matches!(t, ValType::Ref(_))) {
+            return Err(Error::usage(
+                "functions with reference parameters can't be called on raw slots",
+            ));
+        }
+        // SAFETY: the slot counts are those of the function's type, and no parameter is a reference.
+        unsafe { self.enter(store, slots, ty.param_slots(), ty.result_slots()) }
+    }
+
+    /// # Safety
+    /// The slot counts are those of the function, and references among the parameters belong to the store.
+    unsafe fn enter(
+        &self,
+        store: &mut Store,
+        slots: &mut [u64],
+        params: usize,
+        results: usize,
+    ) -> Result<()> {
+        let inner: *mut super::store::StoreInner = store.inner_mut();
+        // SAFETY: the store is exclusively borrowed until this function returns; from here on everything goes through raw
+        // pointers, because the guest and its host functions use the store in turns.
+        unsafe {
+            let rt = (*inner).rt;
+            let func_ref = self.ptr.as_ptr();
+            if (*func_ref).code == interp::host_enter_cell() {
+                let host: *const HostFunc = func_ref.cast();
+                return Store::lend(inner, |store| ((*host).closure)(store, slots));
+            }
+            let outermost = (*rt).depth == 0;
+            let here = native_stack_pointer();
+            if outermost {
+                (*rt).host_stack_limit = crate::suspend::stack_limit()
+                    .unwrap_or_else(|| here.saturating_sub((*inner).engine.config().max_host_stack));
+            }
+            let sp = (*rt).stack_top;
+            let needed = (params + interp::LINKAGE).max(results);
+            let room = (*rt).stack_limit.offset_from(sp) as usize;
+            if here < (*rt).host_stack_limit || room < needed {
+                return Err(Error::trap(TrapCode::StackOverflow));
+            }
+            std::ptr::copy_nonoverlapping(slots.as_ptr(), sp, params);
+            interp::write_exit_linkage(sp.add(params), (*rt).host_vm);
+            let caller = (*rt).caller;
+            (*rt).depth += 1;
+            let outcome = interp::run(rt, (*(*func_ref).code).get(), sp, (*func_ref).vm);
+            (*rt).depth -= 1;
+            (*rt).caller = caller;
+            (*rt).stack_top = sp;
+            match outcome {
+                Outcome::Done => {
+                    std::ptr::copy_nonoverlapping(sp, slots.as_mut_ptr(), results);
+                    Ok(())
+                }
+                Outcome::Stopped => Err(stopped(rt)),
+            }
+        }
+    }
+}
+
+/// Makes the error for a guest that stopped, or goes on with a host function's panic.
+///
+/// # Safety
+/// `rt` is the runtime block of a live store in which guest code just stopped.
+#[cold]
+unsafe fn stopped(rt: *mut VmRuntime) -> Error {
+    // SAFETY: by the contract above.
+    let (panic, error, site) = unsafe { ((*rt).panic.take(), (*rt).error.take(), (*rt).trap) };
+    if let Some(panic) = panic {
+        resume_unwind(panic);
+    }
+    let mut error = match (error, site.code) {
+        (Some(error), _) => error,
+        (None, Some(code)) => Error::trap(code),
+        (None, None) => unreachable!("a guest stops for a reason"),
+    };
+    // SAFETY: the frames from the site outwards are still as the guest left them.
+    unsafe { interp::add_frames(&mut error, rt, site) };
+    error
+}
+
+/// Calls a host function for a guest; `false` when it failed, and then the reason is in the runtime block.
+///
+/// # Safety
+/// `func_ref` is that of a host function of the store that `rt` belongs to; `sp` points at its parameters, with room for its results.
+/// No guest frame uses the stack from `top` on.
+pub(crate) unsafe fn host_call(
+    rt: *mut VmRuntime,
+    func_ref: *const VmFuncRef,
+    sp: *mut u64,
+    caller: *mut VmCtx,
+) -> bool {
+    // SAFETY: by the contract above; the guest is suspended in this call, so that the store can be lent to the closure.
+    unsafe {
+        let host: *const HostFunc = func_ref.cast();
+        let slots = (*host).raw_slots;
+        if native_stack_pointer() < (*rt).host_stack_limit
+            || ((*rt).stack_limit.offset_from(sp) as usize) < slots.max((*host).param_slots + interp::LINKAGE)
+        {
+            (*rt).error = Some(Error::trap(TrapCode::StackOverflow));
+            return false;
+        }
+        let (old_caller, old_top) = ((*rt).caller, (*rt).stack_top);
+        (*rt).caller = caller;
+        (*rt).stack_top = sp.add(slots.max((*host).param_slots + interp::LINKAGE));
+        let slots = std::slice::from_raw_parts_mut(sp, slots);
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            Store::lend((*rt).store, |store| ((*host).closure)(store, slots))
+        }));
+        (*rt).caller = old_caller;
+        (*rt).stack_top = old_top;
+        match result {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                (*rt).error = Some(error);
+                false
+            }
+            Err(panic) => {
+                let panic: Box<dyn Any + Send> = panic;
+                (*rt).panic = Some(panic);
+                false
+            }
+        }
+    }
+}
+
+/// The slots of a host function's parameters.
+///
+/// # Safety
+/// `func_ref` is that of a live host function.
+pub(crate) unsafe fn host_param_slots(func_ref: *const VmFuncRef) -> usize {
+    // SAFETY: by the contract above, the reference is the first field of the host function.
+    unsafe { (*func_ref.cast::<HostFunc>()).param_slots }
+}

@@ -1,0 +1,36 @@
+//! The stack of guest frames, and how much native stack is left.
+
+use super::mapping::Mapping;
+use crate::error::Result;
+
+/// The frames of a store's guest functions.
+#[derive(Debug)]
+pub(crate) struct ValueStack {
+    mapping: Mapping,
+    slots: usize,
+}
+
+impl ValueStack {
+    pub(crate) fn new(bytes: usize) -> Result<ValueStack> {
+        Ok(ValueStack {
+            mapping: Mapping::new(bytes, bytes)?,
+            slots: bytes / 8,
+        })
+    }
+
+    pub(crate) fn base(&self) -> *mut u64 {
+        self.mapping.base().cast()
+    }
+
+    /// The end of the usable part.
+    pub(crate) fn limit(&self) -> *mut u64 {
+        self.base().wrapping_add(self.slots)
+    }
+}
+
+/// An address in the native frame of the caller, more or less.
+#[inline(never)]
+pub(crate) fn native_stack_pointer() -> usize {
+    let marker = 0u8;
+    std::ptr::from_ref(std::hint::black_box(&marker)) as usize
+}
