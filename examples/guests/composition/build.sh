@@ -10,4 +10,4 @@ mkdir -p "$out"
     main.c "$out/bindings/consumer.c" "$out/bindings/consumer_component_type.o" )
 "$GUEST_TOOL" component command "$out/core.wasm" "$out/consumer.wasm"
 "$GUEST_TOOL" plug "$out/consumer.wasm" "$out/provider.wasm" "$out/out.wasm"
-finish composition "$out/out.wasm" committed
+commit composition "$out/out.wasm"

@@ -5,4 +5,4 @@ cp "$GUESTS/python-command/app.py" "$BUILD/python-command/"
 cp "$GUESTS/python-command/wit/world.wit" "$BUILD/python-command/wit/"
 wasi_wit "$BUILD/python-command/wit"
 ( cd "$BUILD/python-command" && "$PYTHON_BIN/componentize-py" -d wit -w cmd componentize app -o out.wasm )
-finish python-command "$BUILD/python-command/out.wasm" built
+keep python-command "$BUILD/python-command/out.wasm"

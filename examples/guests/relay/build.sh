@@ -5,5 +5,5 @@ need_guest_tool
 mkdir -p "$BUILD/relay"
 "$GUEST_TOOL" component reactor "$RUST_WASM" "$BUILD/relay/open.wasm"
 "$GUEST_TOOL" plug "$BUILD/relay/open.wasm" "$GUESTS/rust-library/rust-library.wasm" "$BUILD/relay/out.wasm"
-cp "$BUILD/relay/open.wasm" "$GUESTS/relay/relay-open.wasm"
-finish relay "$BUILD/relay/out.wasm" committed
+commit relay "$BUILD/relay/open.wasm" relay-open
+commit relay "$BUILD/relay/out.wasm"

@@ -125,13 +125,19 @@ wasi_wit() {
     mkdir -p "$1"; rm -rf "$1/deps"; cp -r "$crate/wit/deps" "$1/deps"
 }
 
-# finish GUEST WASM committed|built: puts the guest in its place. A committed one tells nothing about the machine that built it.
-finish() {
-    local path; for path in "$GUESTS" "$TOOLS" "$HOME/"; do
-        [ "$3" = built ] || ! grep -qaF "$path" "$2" || die "$2 contains the path $path"
-    done
-    local place=$BUILD/$1.wasm
-    [ "$3" = built ] || place=$GUESTS/$1/$1.wasm
-    cp "$2" "$place.new"; chmod 644 "$place.new"; mv "$place.new" "$place"
-    printf '%-16s %9d bytes  %s\n' "$1" "$(stat -c %s "$place")" "${place#"$GUESTS/"}"
+# place WASM TO: puts a guest in its place.
+place() {
+    cp "$1" "$2.new"; chmod 644 "$2.new"; mv "$2.new" "$2"
+    printf '%9d bytes  %s\n' "$(stat -c %s "$2")" "${2#"$GUESTS/"}"
 }
+
+# commit GUEST WASM [NAME]: the guest, or another file of it, to be committed. It must tell nothing about the machine that built it.
+commit() {
+    local path; for path in "$GUESTS" "$TOOLS" "$HOME/"; do
+        ! grep -qaF "$path" "$2" || die "$2 contains the path $path"
+    done
+    place "$2" "$GUESTS/$1/${3:-$1}.wasm"
+}
+
+# keep GUEST WASM: the guest, too large to be committed.
+keep() { place "$2" "$BUILD/$1.wasm"; }
