@@ -15,6 +15,8 @@ case ${1:-} in
     *) guests=("$@") ;;
 esac
 
+# What a caller set for its own builds does not hold here.
+unset CARGO_BUILD_TARGET CARGO_ENCODED_RUSTFLAGS RUSTFLAGS
 mkdir -p "$TOOLS" "$BUILD"
 TOOLS=$(cd "$TOOLS" && pwd)
 . "$GUESTS/tools/lib.sh"

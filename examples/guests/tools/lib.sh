@@ -32,7 +32,7 @@ need_rust_wasi() {
     # Without the target: a copy of the installed toolchain to which Debian's sources of the same std and wasi-libc are added.
     local home=$TOOLS/rust-wasi
     if [ ! -e "$home/ready" ]; then
-        note "making a Rust toolchain for wasm32-wasip2"
+        note "making a Rust toolchain (not needed after: rustup target add wasm32-wasip2 wasm32-unknown-unknown)"
         rm -rf "$home"; mkdir -p "$home"
         local version sysroot target
         version=$(rustc --version | cut -d' ' -f2)
