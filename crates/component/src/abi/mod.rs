@@ -1,0 +1,15 @@
+//! The canonical ABI: layouts, and the contexts in which values are lifted and lowered.
+
+mod context;
+mod layout;
+pub(crate) mod strings;
+pub(crate) mod transfer;
+
+pub(crate) use context::type_mismatch;
+pub use context::{CanonOptions, FlatReader, FlatWriter, LiftContext, LowerContext, StringEncoding};
+pub use layout::{CanonicalAbi, flags_size};
+
+/// The most bytes that a string may have, in any encoding.
+pub const MAX_STRING_BYTES: u64 = (1 << 28) - 1;
+/// The most bytes that the elements of a list may have together.
+pub const MAX_LIST_BYTES: u64 = (1 << 28) - 1;

@@ -1,0 +1,217 @@
+//! Root instances.
+
+use std::sync::Arc;
+
+use wharf_core::{Error, Module, Result, Store};
+
+use super::call::LiftedFunc;
+use super::state::state;
+use crate::component::{Component, ComponentExportIndex};
+use crate::func::Func;
+use crate::host::HostFunc;
+use crate::plan::{Export, FuncRef, ModuleSource};
+use crate::resource::{ResourceType, Resources, RuntimeResource};
+use crate::types::{Scope, TypeArena};
+
+/// What the functions of a root instance share.
+pub(crate) struct Root {
+    pub component: Component,
+    /// Number of the root's own component instance in the store; those inside it follow.
+    pub base: u32,
+    pub resources: Arc<Resources>,
+}
+
+impl Root {
+    pub fn types(&self) -> &TypeArena {
+        self.component.types()
+    }
+
+    pub fn scope(&self) -> Scope {
+        Scope { types: self.component.types().clone(), resources: Some(self.resources.clone()) }
+    }
+}
+
+/// What was given for an import.
+#[derive(Clone)]
+pub(crate) enum Import {
+    Host(Arc<HostFunc>),
+    Guest(Arc<LiftedFunc>),
+    Module(Module),
+    Resource(RuntimeResource),
+}
+
+/// What the store keeps of a root instance.
+pub(crate) struct RootData {
+    pub root: Arc<Root>,
+    pub imports: Arc<[Import]>,
+    pub lifts: Vec<Arc<LiftedFunc>>,
+}
+
+/// An instance of a component in a store.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    pub(crate) index: u32,
+}
+
+/// Something that a component instance exports, as another component can import it.
+pub(crate) enum Exported {
+    Func(Arc<LiftedFunc>),
+    Host(Arc<HostFunc>),
+    Module(Module),
+    Resource(RuntimeResource),
+    Instance(Vec<(Box<str>, Exported)>),
+}
+
+impl Instance {
+    pub(crate) fn data<'a>(&self, store: &'a mut Store) -> Result<&'a RootData> {
+        state(store).roots.get(self.index as usize).ok_or_else(|| Error::usage("instance of another store"))
+    }
+
+    /// Finds an export: of the component itself, or of an instance that it exports.
+    pub fn get_export_index_raw(
+        &self,
+        store: &mut Store,
+        instance: Option<&ComponentExportIndex>,
+        name: &str,
+    ) -> Option<ComponentExportIndex> {
+        self.data(store).ok()?.root.component.get_export_index(instance, name)
+    }
+
+    /// An exported function.
+    pub fn get_func_raw(&self, store: &mut Store, export: &impl ExportLookup) -> Option<Func> {
+        let data = self.data(store).ok()?;
+        match export.find(&data.root.component)? {
+            Export::Func { func, .. } => {
+                data.lifted(*func)?;
+                Some(Func { root: self.index, func: *func })
+            }
+            _ => None,
+        }
+    }
+
+    /// An exported module.
+    pub fn get_module_raw(&self, store: &mut Store, export: &impl ExportLookup) -> Option<Module> {
+        let data = self.data(store).ok()?;
+        match export.find(&data.root.component)? {
+            Export::Module(source) => data.module(*source),
+            _ => None,
+        }
+    }
+
+    /// An exported resource type.
+    pub fn get_resource_raw(&self, store: &mut Store, export: &impl ExportLookup) -> Option<ResourceType> {
+        let data = self.data(store).ok()?;
+        match export.find(&data.root.component)? {
+            Export::Resource(index) => Some(data.root.resources.get(*index).ok()?.ty),
+            _ => None,
+        }
+    }
+
+    /// The component that this is an instance of.
+    ///
+    /// # Errors
+    /// When the instance belongs to another store.
+    pub fn component_raw(&self, store: &mut Store) -> Result<Component> {
+        Ok(self.data(store)?.root.component.clone())
+    }
+
+    /// All exports that another component can import.
+    pub(crate) fn exported(&self, store: &mut Store) -> Result<Vec<(Box<str>, Exported)>> {
+        let data = self.data(store)?;
+        Ok(data.exported(&data.root.component.plan().exports))
+    }
+}
+
+impl RootData {
+    /// A function that a guest defines; none if the host does.
+    pub fn lifted(&self, func: FuncRef) -> Option<Arc<LiftedFunc>> {
+        match func {
+            FuncRef::Lift(index) => self.lifts.get(index as usize).cloned(),
+            FuncRef::Import(leaf) => match self.imports.get(leaf as usize)? {
+                Import::Guest(func) => Some(func.clone()),
+                _ => None,
+            },
+        }
+    }
+
+    fn host(&self, func: FuncRef) -> Option<Arc<HostFunc>> {
+        let FuncRef::Import(leaf) = func else { return None };
+        match self.imports.get(leaf as usize)? {
+            Import::Host(func) => Some(func.clone()),
+            _ => None,
+        }
+    }
+
+    fn module(&self, source: ModuleSource) -> Option<Module> {
+        match source {
+            ModuleSource::Static(index) => self.root.component.plan().modules.get(index as usize).cloned(),
+            ModuleSource::Import(leaf) => match self.imports.get(leaf as usize)? {
+                Import::Module(module) => Some(module.clone()),
+                _ => None,
+            },
+        }
+    }
+
+    fn exported(&self, exports: &indexmap::IndexMap<Box<str>, Export>) -> Vec<(Box<str>, Exported)> {
+        let mut out = Vec::new();
+        for (name, export) in exports {
+            let item = match export {
+                Export::Func { func, .. } => match self.lifted(*func) {
+                    Some(func) => Some(Exported::Func(func)),
+                    None => self.host(*func).map(Exported::Host),
+                },
+                Export::Module(source) => self.module(*source).map(Exported::Module),
+                Export::Resource(index) => self.root.resources.get(*index).ok().cloned().map(Exported::Resource),
+                Export::Instance(inner) => Some(Exported::Instance(self.exported(inner))),
+                Export::Component | Export::Type => None,
+            };
+            if let Some(item) = item {
+                out.push((name.clone(), item));
+            }
+        }
+        out
+    }
+}
+
+/// Names an export: by its name, or by an index looked up before.
+pub trait ExportLookup {
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    fn find<'a>(&self, component: &'a Component) -> Option<&'a Export>;
+}
+
+#[allow(private_interfaces)]
+impl ExportLookup for str {
+    fn find<'a>(&self, component: &'a Component) -> Option<&'a Export> {
+        component.plan().exports.get(self)
+    }
+}
+
+#[allow(private_interfaces)]
+impl ExportLookup for String {
+    fn find<'a>(&self, component: &'a Component) -> Option<&'a Export> {
+        component.plan().exports.get(self.as_str())
+    }
+}
+
+#[allow(private_interfaces)]
+impl ExportLookup for ComponentExportIndex {
+    fn find<'a>(&self, component: &'a Component) -> Option<&'a Export> {
+        let (last, instances) = self.path.split_last()?;
+        let mut exports = &component.plan().exports;
+        for index in instances {
+            match exports.get_index(*index as usize)? {
+                (_, Export::Instance(inner)) => exports = inner,
+                _ => return None,
+            }
+        }
+        exports.get_index(*last as usize).map(|(_, export)| export)
+    }
+}
+
+#[allow(private_interfaces)]
+impl<T: ExportLookup + ?Sized> ExportLookup for &T {
+    fn find<'a>(&self, component: &'a Component) -> Option<&'a Export> {
+        T::find(self, component)
+    }
+}
