@@ -8,9 +8,13 @@ use wharf_core::{Error, Result, Store};
 use crate::plan::FuncRef;
 use crate::runtime::call::LiftedFunc;
 use crate::runtime::state::state;
+use crate::store::AsStore;
 use crate::typed::{ComponentNamedList, Lift, Lower, TypeCheck};
 use crate::types::ComponentFunc;
 use crate::val::Val;
+
+/// Native stack of a fiber, in bytes.
+const FIBER_STACK: usize = 1 << 20;
 
 /// A function that a component instance exports.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -30,8 +34,8 @@ impl Func {
     ///
     /// # Errors
     /// `Usage` when it belongs to another store.
-    pub fn func_type_raw(&self, store: &mut Store) -> Result<ComponentFunc> {
-        let lifted = self.lifted(store)?;
+    pub fn func_type(&self, mut store: impl AsStore) -> Result<ComponentFunc> {
+        let lifted = self.lifted(store.as_store())?;
         Ok(ComponentFunc::new(lifted.root.scope(), lifted.ty))
     }
 
@@ -39,19 +43,34 @@ impl Func {
     ///
     /// # Errors
     /// `Usage` when the values do not fit the type, `Trap` when the guest traps.
-    pub fn call_raw(&self, store: &mut Store, params: &[Val], results: &mut [Val]) -> Result<()> {
+    pub fn call(&self, mut store: impl AsStore, params: &[Val], results: &mut [Val]) -> Result<()> {
+        let store = store.as_store();
         self.lifted(store)?.call_dynamic(store, params, results)
+    }
+
+    /// As [`call`](Self::call), on a fiber: host functions that wait make the future pending instead of blocking.
+    ///
+    /// # Errors
+    /// As for `call`.
+    pub async fn call_async(
+        &self,
+        mut store: impl AsStore + Send,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> Result<()> {
+        let store = store.as_store();
+        on_fiber(store, |store| self.lifted(store)?.call_dynamic(store, params, results)).await
     }
 
     /// The function for Rust types.
     ///
     /// # Errors
     /// `Usage`, saying what was expected and found, when the types are not those of the function.
-    pub fn typed_raw<P: ComponentNamedList + Lower, R: ComponentNamedList + Lift>(
+    pub fn typed<P: ComponentNamedList + Lower, R: ComponentNamedList + Lift>(
         &self,
-        store: &mut Store,
+        mut store: impl AsStore,
     ) -> Result<TypedFunc<P, R>> {
-        let lifted = self.lifted(store)?;
+        let lifted = self.lifted(store.as_store())?;
         let cx = TypeCheck { types: lifted.root.types(), resources: &lifted.root.resources };
         crate::host::typecheck_func::<P, R>(lifted.func_type(), &cx)?;
         Ok(TypedFunc::new_unchecked(*self))
@@ -90,7 +109,28 @@ impl<P: ComponentNamedList + Lower, R: ComponentNamedList + Lift> TypedFunc<P, R
     ///
     /// # Errors
     /// `Trap` when the guest traps.
-    pub fn call_raw(&self, store: &mut Store, params: P) -> Result<R> {
+    pub fn call(&self, mut store: impl AsStore, params: P) -> Result<R> {
+        let store = store.as_store();
         self.func.lifted(store)?.call_typed(store, &params)
     }
+
+    /// As [`call`](Self::call), on a fiber: host functions that wait make the future pending instead of blocking.
+    ///
+    /// # Errors
+    /// As for `call`.
+    pub async fn call_async(&self, mut store: impl AsStore + Send, params: P) -> Result<R>
+    where
+        R: Send,
+    {
+        let store = store.as_store();
+        on_fiber(store, |store| self.func.lifted(store)?.call_typed(store, &params)).await
+    }
+}
+
+/// Runs `f` on a fiber.
+pub(crate) async fn on_fiber<R: Send>(
+    store: &mut Store,
+    f: impl FnOnce(&mut Store) -> Result<R> + Send,
+) -> Result<R> {
+    wharf_core::suspend::on_fiber(FIBER_STACK, move || f(store)).await?
 }

@@ -1,7 +1,7 @@
 //! WebAssembly components for Wharf: decoding, the link plan, the canonical ABI and instances.
 //!
 //! This crate works on [`wharf_core::Store`], whose type does not say what data the embedder keeps in it. Embedders use
-//! the crate `wharf`, which adds that type; methods here that it wraps end in `_raw`.
+//! the crate `wharf`, which adds that type.
 
 #![forbid(unsafe_code)]
 
@@ -16,6 +16,7 @@ mod plan;
 mod resource;
 mod resource_table;
 mod runtime;
+mod store;
 mod typed;
 pub mod types;
 mod val;
@@ -28,6 +29,7 @@ pub use linker::{Definitions, ResolvedImports};
 pub use resource::{HostDestructor, Resource, ResourceAny, ResourceType};
 pub use resource_table::{ResourceTable, ResourceTableError};
 pub use runtime::instance::{ExportLookup, Instance};
+pub use store::AsStore;
 pub use typed::{ComponentNamedList, ComponentType, Lift, Lower, TypeCheck};
 pub use types::TypeIndex;
 pub use val::Val;

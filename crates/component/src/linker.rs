@@ -13,6 +13,7 @@ use crate::resource::{Destructor, HostDestructor, ResourceType, Resources, Runti
 use crate::runtime::call::LiftedFunc;
 use crate::runtime::instance::{Exported, Import, Instance};
 use crate::typed::TypeCheck;
+use crate::store::AsStore;
 use crate::types::{Scope, equal_funcs};
 
 enum Definition {
@@ -131,8 +132,8 @@ impl Definitions {
     ///
     /// # Errors
     /// `Link` when a name is defined already, `Usage` when the instance belongs to another store.
-    pub fn exports(&mut self, store: &mut Store, instance: &Instance) -> Result<()> {
-        let exported = instance.exported(store)?;
+    pub fn exports(&mut self, mut store: impl AsStore, instance: &Instance) -> Result<()> {
+        let exported = instance.exported(store.as_store())?;
         self.define_exported(exported)
     }
 
@@ -362,8 +363,17 @@ impl ResolvedImports {
     /// # Errors
     /// `Trap` when a start function traps, `Limit` when a quota is met, `Unsupported` when the component needs
     /// something that Wharf does not have.
-    pub fn instantiate(&self, store: &mut Store) -> Result<Instance> {
-        crate::runtime::instantiate::instantiate(store, &self.component, self.imports.clone())
+    pub fn instantiate(&self, mut store: impl AsStore) -> Result<Instance> {
+        crate::runtime::instantiate::instantiate(store.as_store(), &self.component, self.imports.clone())
+    }
+
+    /// As [`instantiate`](Self::instantiate), on a fiber: host functions that wait make the future pending.
+    ///
+    /// # Errors
+    /// As for `instantiate`.
+    pub async fn instantiate_async(&self, mut store: impl AsStore + Send) -> Result<Instance> {
+        let instantiate = |store: &mut Store| self.instantiate(store);
+        crate::func::on_fiber(store.as_store(), instantiate).await
     }
 }
 

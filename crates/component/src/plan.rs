@@ -138,7 +138,7 @@ pub(crate) struct InstanceInfo {
 /// An export of the root component.
 #[derive(Debug)]
 pub(crate) enum Export {
-    Func { func: FuncRef, ty: FuncTypeIndex },
+    Func(FuncRef),
     Instance(IndexMap<Box<str>, Export>),
     Module(ModuleSource),
     Component,
@@ -151,7 +151,7 @@ pub(crate) enum Export {
 pub(crate) enum ItemType {
     Func(FuncTypeIndex),
     Instance(Arc<[(Box<str>, ItemType)]>),
-    Module(Arc<ModuleRequirement>),
+    Module,
     Component,
     Resource(ResourceIndex),
     Type(TypeIndex),

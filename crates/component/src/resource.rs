@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use wharf_core::{Error, Func, Result, Store};
 
 use crate::runtime::state::state;
+use crate::store::AsStore;
 use crate::types::ResourceIndex;
 
 /// A resource type. Those of guests are new in each instantiation; those of the host stand for a Rust type.
@@ -102,7 +103,6 @@ impl Resources {
 pub(crate) fn destroy(store: &mut Store, resource: &RuntimeResource, rep: u32, around: &[u32]) -> Result<()> {
     match &resource.dtor {
         Destructor::Host(dtor) => dtor(store, rep),
-        Destructor::None | Destructor::Guest(_) if resource.owner.is_none() => Ok(()),
         Destructor::None => Ok(()),
         Destructor::Guest(func) => {
             let entering: Vec<u32> = resource.chain.iter().copied().filter(|i| !around.contains(i)).collect();
@@ -192,7 +192,19 @@ impl ResourceAny {
     ///
     /// # Errors
     /// When the handle was passed on or dropped before, or the destructor fails.
-    pub fn resource_drop_raw(self, store: &mut Store) -> Result<()> {
+    pub fn resource_drop(self, mut store: impl AsStore) -> Result<()> {
+        self.drop_in(store.as_store())
+    }
+
+    /// As [`resource_drop`](Self::resource_drop), on a fiber: a destructor that waits makes the future pending.
+    ///
+    /// # Errors
+    /// As for `resource_drop`.
+    pub async fn resource_drop_async(self, mut store: impl AsStore + Send) -> Result<()> {
+        crate::func::on_fiber(store.as_store(), |store| self.drop_in(store)).await
+    }
+
+    fn drop_in(self, store: &mut Store) -> Result<()> {
         if let AnyKind::Borrowed { .. } = self.kind {
             return Ok(());
         }
@@ -204,7 +216,8 @@ impl ResourceAny {
     ///
     /// # Errors
     /// When `resource` is not of the host type that stands for `T` (it always is) or the store is another one.
-    pub fn from_resource_raw<T: 'static>(resource: Resource<T>, store: &mut Store) -> Result<ResourceAny> {
+    pub fn try_from_resource<T: 'static>(resource: Resource<T>, mut store: impl AsStore) -> Result<ResourceAny> {
+        let store = store.as_store();
         let ty = ResourceType::host::<T>();
         if !resource.owned() {
             return Ok(ResourceAny::borrowed(ty, resource.rep()));
@@ -217,7 +230,8 @@ impl ResourceAny {
     ///
     /// # Errors
     /// When it is of another type or was used already.
-    pub fn into_resource_raw<T: 'static>(self, store: &mut Store) -> Result<Resource<T>> {
+    pub fn try_into_resource<T: 'static>(self, mut store: impl AsStore) -> Result<Resource<T>> {
+        let store = store.as_store();
         if self.ty != ResourceType::host::<T>() {
             return Err(Error::usage("resource handle of another type"));
         }

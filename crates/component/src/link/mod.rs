@@ -385,7 +385,7 @@ fn resolve_options(frame: &mut Frame, options: &crate::decode::Options) -> Resul
 
 fn exports(items: &IndexMap<String, Item>) -> IndexMap<Box<str>, Export> {
     let export = |item: &Item| match item {
-        Item::Func(func, ty) => Export::Func { func: *func, ty: *ty },
+        Item::Func(func, _) => Export::Func(*func),
         Item::Instance(items) => Export::Instance(exports(items)),
         Item::Module(source) => Export::Module(*source),
         Item::Component(_) => Export::Component,

@@ -177,7 +177,7 @@ impl PlanLinker<'_> {
                 }
                 ItemType::Instance(items.into())
             }
-            ComponentEntityType::Module(id) => ItemType::Module(Arc::new(self.module_requirement(id)?)),
+            ComponentEntityType::Module(_) => ItemType::Module,
             ComponentEntityType::Component(_) => ItemType::Component,
             ComponentEntityType::Type { created, .. } => match created {
                 ComponentAnyTypeId::Resource(id) => ItemType::Resource(self.resource(frame, id.resource())),

@@ -7,10 +7,12 @@ use wharf_core::{Error, Module, Result, Store};
 use super::call::LiftedFunc;
 use super::state::state;
 use crate::component::{Component, ComponentExportIndex};
-use crate::func::Func;
+use crate::func::{Func, TypedFunc};
+use crate::typed::{ComponentNamedList, Lift, Lower};
 use crate::host::HostFunc;
 use crate::plan::{Export, FuncRef, ModuleSource};
 use crate::resource::{ResourceType, Resources, RuntimeResource};
+use crate::store::AsStore;
 use crate::types::{Scope, TypeArena};
 
 /// What the functions of a root instance share.
@@ -68,20 +70,20 @@ impl Instance {
     }
 
     /// Finds an export: of the component itself, or of an instance that it exports.
-    pub fn get_export_index_raw(
+    pub fn get_export_index(
         &self,
-        store: &mut Store,
+        mut store: impl AsStore,
         instance: Option<&ComponentExportIndex>,
         name: &str,
     ) -> Option<ComponentExportIndex> {
-        self.data(store).ok()?.root.component.get_export_index(instance, name)
+        self.data(store.as_store()).ok()?.root.component.get_export_index(instance, name)
     }
 
     /// An exported function.
-    pub fn get_func_raw(&self, store: &mut Store, export: &impl ExportLookup) -> Option<Func> {
-        let data = self.data(store).ok()?;
+    pub fn get_func(&self, mut store: impl AsStore, export: impl ExportLookup) -> Option<Func> {
+        let data = self.data(store.as_store()).ok()?;
         match export.find(&data.root.component)? {
-            Export::Func { func, .. } => {
+            Export::Func(func) => {
                 data.lifted(*func)?;
                 Some(Func { root: self.index, func: *func })
             }
@@ -89,9 +91,24 @@ impl Instance {
         }
     }
 
+    /// An exported function for Rust types: `P` is a tuple of parameters, `R` a tuple of none or one result.
+    ///
+    /// # Errors
+    /// `Usage` when there is no such function, or its types are others; says what was expected and what was found.
+    pub fn get_typed_func<P, R>(&self, mut store: impl AsStore, export: impl ExportLookup) -> Result<TypedFunc<P, R>>
+    where
+        P: ComponentNamedList + Lower,
+        R: ComponentNamedList + Lift,
+    {
+        let name = export.describe();
+        let func = self.get_func(store.as_store(), export);
+        let func = func.ok_or_else(|| Error::usage(format!("the instance exports no function {name}")))?;
+        func.typed(store).map_err(|e| e.context(format!("export {name}")))
+    }
+
     /// An exported module.
-    pub fn get_module_raw(&self, store: &mut Store, export: &impl ExportLookup) -> Option<Module> {
-        let data = self.data(store).ok()?;
+    pub fn get_module(&self, mut store: impl AsStore, export: impl ExportLookup) -> Option<Module> {
+        let data = self.data(store.as_store()).ok()?;
         match export.find(&data.root.component)? {
             Export::Module(source) => data.module(*source),
             _ => None,
@@ -99,8 +116,8 @@ impl Instance {
     }
 
     /// An exported resource type.
-    pub fn get_resource_raw(&self, store: &mut Store, export: &impl ExportLookup) -> Option<ResourceType> {
-        let data = self.data(store).ok()?;
+    pub fn get_resource(&self, mut store: impl AsStore, export: impl ExportLookup) -> Option<ResourceType> {
+        let data = self.data(store.as_store()).ok()?;
         match export.find(&data.root.component)? {
             Export::Resource(index) => Some(data.root.resources.get(*index).ok()?.ty),
             _ => None,
@@ -111,8 +128,8 @@ impl Instance {
     ///
     /// # Errors
     /// When the instance belongs to another store.
-    pub fn component_raw(&self, store: &mut Store) -> Result<Component> {
-        Ok(self.data(store)?.root.component.clone())
+    pub fn component(&self, mut store: impl AsStore) -> Result<Component> {
+        Ok(self.data(store.as_store())?.root.component.clone())
     }
 
     /// All exports that another component can import.
@@ -156,7 +173,7 @@ impl RootData {
         let mut out = Vec::new();
         for (name, export) in exports {
             let item = match export {
-                Export::Func { func, .. } => match self.lifted(*func) {
+                Export::Func(func) => match self.lifted(*func) {
                     Some(func) => Some(Exported::Func(func)),
                     None => self.host(*func).map(Exported::Host),
                 },
@@ -178,6 +195,8 @@ pub trait ExportLookup {
     #[doc(hidden)]
     #[allow(private_interfaces)]
     fn find<'a>(&self, component: &'a Component) -> Option<&'a Export>;
+    #[doc(hidden)]
+    fn describe(&self) -> String;
 }
 
 #[allow(private_interfaces)]
@@ -185,12 +204,18 @@ impl ExportLookup for str {
     fn find<'a>(&self, component: &'a Component) -> Option<&'a Export> {
         component.plan().exports.get(self)
     }
+    fn describe(&self) -> String {
+        format!("`{self}`")
+    }
 }
 
 #[allow(private_interfaces)]
 impl ExportLookup for String {
     fn find<'a>(&self, component: &'a Component) -> Option<&'a Export> {
         component.plan().exports.get(self.as_str())
+    }
+    fn describe(&self) -> String {
+        format!("`{self}`")
     }
 }
 
@@ -207,11 +232,17 @@ impl ExportLookup for ComponentExportIndex {
         }
         exports.get_index(*last as usize).map(|(_, export)| export)
     }
+    fn describe(&self) -> String {
+        "by index".to_owned()
+    }
 }
 
 #[allow(private_interfaces)]
 impl<T: ExportLookup + ?Sized> ExportLookup for &T {
     fn find<'a>(&self, component: &'a Component) -> Option<&'a Export> {
         T::find(self, component)
+    }
+    fn describe(&self) -> String {
+        T::describe(self)
     }
 }

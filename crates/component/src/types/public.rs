@@ -63,7 +63,7 @@ impl Scope {
             ItemType::Instance(items) => {
                 ComponentItem::ComponentInstance(ComponentInstance { scope: self.clone(), items: items.clone() })
             }
-            ItemType::Module(_) => ComponentItem::Module,
+            ItemType::Module => ComponentItem::Module,
             ItemType::Component | ItemType::OtherType => ComponentItem::Component,
             ItemType::Resource(index) => ComponentItem::Resource(self.resource(*index)),
             ItemType::Type(index) => ComponentItem::Type(self.ty(*index)),
