@@ -108,8 +108,7 @@ impl Decoder<'_> {
                 if start > end || end > self.bytes.len() {
                     return Err(Error::malformed(start, "unexpected end"));
                 }
-                let module = Module::new_nested(self.engine, self.bytes.slice(start..end))
-                    .map_err(|e| shift_offset(e, start))?;
+                let module = Module::new(self.engine, self.bytes.slice(start..end))?;
                 let index = self.modules.len();
                 self.current().inits.push(Init::Module(index));
                 self.modules.push(module);
@@ -153,15 +152,6 @@ impl Decoder<'_> {
             },
             None => Counts::default(),
         }
-    }
-}
-
-/// Makes the offset of an error in a nested module count from the component's start.
-fn shift_offset(e: Error, start: usize) -> Error {
-    match e.kind() {
-        wharf_core::ErrorKind::Malformed { offset, message } => Error::malformed(start + offset, message.clone()),
-        wharf_core::ErrorKind::Invalid { offset, message } => Error::invalid(start + offset, message.clone()),
-        _ => e,
     }
 }
 
