@@ -38,7 +38,11 @@ impl Component {
         let bytes = bytes.into();
         let decoded = crate::decode::decode(engine, &bytes)?;
         let (plan, types) = crate::link::link(decoded)?;
-        Ok(Component { engine: engine.clone(), plan: Arc::new(plan), types: Arc::new(types) })
+        Ok(Component {
+            engine: engine.clone(),
+            plan: Arc::new(plan),
+            types: Arc::new(types),
+        })
     }
 
     /// The engine that the component was made for.
@@ -48,11 +52,18 @@ impl Component {
 
     /// The types of its imports and exports.
     pub fn component_type(&self) -> ComponentType {
-        ComponentType { scope: self.scope(), plan: self.plan.clone() }
+        ComponentType {
+            scope: self.scope(),
+            plan: self.plan.clone(),
+        }
     }
 
     /// Finds an export: of the component itself, or of an instance that it exports.
-    pub fn get_export_index(&self, instance: Option<&ComponentExportIndex>, name: &str) -> Option<ComponentExportIndex> {
+    pub fn get_export_index(
+        &self,
+        instance: Option<&ComponentExportIndex>,
+        name: &str,
+    ) -> Option<ComponentExportIndex> {
         let mut exports = &self.plan.exports;
         let mut path = Vec::new();
         if let Some(instance) = instance {
@@ -77,7 +88,10 @@ impl Component {
     }
 
     pub(crate) fn scope(&self) -> types::Scope {
-        types::Scope { types: self.types.clone(), resources: None }
+        types::Scope {
+            types: self.types.clone(),
+            resources: None,
+        }
     }
 }
 

@@ -27,7 +27,8 @@ impl Func {
     /// What is behind the handle.
     pub(crate) fn lifted(&self, store: &mut Store) -> Result<Arc<LiftedFunc>> {
         let data = state(store).roots.get(self.root as usize);
-        data.and_then(|data| data.lifted(self.func)).ok_or_else(|| Error::usage("function of another store"))
+        data.and_then(|data| data.lifted(self.func))
+            .ok_or_else(|| Error::usage("function of another store"))
     }
 
     /// The function's type.
@@ -59,7 +60,10 @@ impl Func {
         results: &mut [Val],
     ) -> Result<()> {
         let store = store.as_store();
-        on_fiber(store, |store| self.lifted(store)?.call_dynamic(store, params, results)).await
+        on_fiber(store, |store| {
+            self.lifted(store)?.call_dynamic(store, params, results)
+        })
+        .await
     }
 
     /// The function for Rust types.
@@ -71,7 +75,10 @@ impl Func {
         mut store: impl AsStore,
     ) -> Result<TypedFunc<P, R>> {
         let lifted = self.lifted(store.as_store())?;
-        let cx = TypeCheck { types: lifted.root.types(), resources: &lifted.root.resources };
+        let cx = TypeCheck {
+            types: lifted.root.types(),
+            resources: &lifted.root.resources,
+        };
         crate::host::typecheck_func::<P, R>(lifted.func_type(), &cx)?;
         Ok(TypedFunc::new_unchecked(*self))
     }
@@ -95,7 +102,10 @@ impl<P, R> TypedFunc<P, R> {
     /// Takes the types on trust, for generated code that has checked them before with other lifetimes. Wrong types make
     /// values wrong or calls trap; they are no danger to the host's memory.
     pub fn new_unchecked(func: Func) -> Self {
-        TypedFunc { func, marker: PhantomData }
+        TypedFunc {
+            func,
+            marker: PhantomData,
+        }
     }
 
     /// The function without its Rust types.

@@ -169,7 +169,9 @@ pub(crate) fn typecheck_func<P: ComponentNamedList, R: ComponentNamedList>(
     cx: &TypeCheck<'_>,
 ) -> Result<()> {
     if ty.unsupported {
-        return Err(Error::unsupported("functions with streams, futures or error contexts"));
+        return Err(Error::unsupported(
+            "functions with streams, futures or error contexts",
+        ));
     }
     P::typecheck(ty.params_tuple, cx).map_err(|e| e.context("parameters"))?;
     R::typecheck(ty.result_tuple, cx).map_err(|e| e.context("result"))

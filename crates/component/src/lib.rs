@@ -21,7 +21,9 @@ mod typed;
 pub mod types;
 mod val;
 
-pub use abi::{CanonOptions, CanonicalAbi, FlatReader, FlatWriter, LiftContext, LowerContext, StringEncoding};
+pub use abi::{
+    CanonOptions, CanonicalAbi, FlatReader, FlatWriter, LiftContext, LowerContext, StringEncoding,
+};
 pub use component::{Component, ComponentExportIndex};
 pub use func::{Func, TypedFunc};
 pub use host::HostFunc;
@@ -37,5 +39,7 @@ pub use wharf_core::{Error, Result};
 
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::typed::{discriminant_size, field_bytes, invalid_discriminant, read_discriminant, write_discriminant};
+    pub use crate::typed::{
+        discriminant_size, field_bytes, invalid_discriminant, read_discriminant, write_discriminant,
+    };
 }

@@ -12,8 +12,8 @@ use crate::plan::{Leaf, LeafKind, ModuleRequirement};
 use crate::resource::{Destructor, HostDestructor, ResourceType, Resources, RuntimeResource};
 use crate::runtime::call::LiftedFunc;
 use crate::runtime::instance::{Exported, Import, Instance};
-use crate::typed::TypeCheck;
 use crate::store::AsStore;
+use crate::typed::TypeCheck;
 use crate::types::{Scope, equal_funcs};
 
 enum Definition {
@@ -94,7 +94,10 @@ impl Definitions {
     /// `Link` when the name is defined as something else.
     pub fn instance(&mut self, name: &str) -> Result<&mut Definitions> {
         if !matches!(self.items.get(name), Some(Definition::Instance(_))) {
-            let inner = Definitions { shadowing: self.shadowing, ..Definitions::default() };
+            let inner = Definitions {
+                shadowing: self.shadowing,
+                ..Definitions::default()
+            };
             self.insert(name, Definition::Instance(inner))?;
         }
         match self.items.get_mut(name) {
@@ -125,7 +128,15 @@ impl Definitions {
     /// `Link` when the name is defined already.
     pub fn resource(&mut self, name: &str, ty: ResourceType, dtor: HostDestructor) -> Result<()> {
         let chain = Arc::new([]);
-        self.insert(name, Definition::Resource(RuntimeResource { ty, owner: None, chain, dtor: Destructor::Host(dtor) }))
+        self.insert(
+            name,
+            Definition::Resource(RuntimeResource {
+                ty,
+                owner: None,
+                chain,
+                dtor: Destructor::Host(dtor),
+            }),
+        )
     }
 
     /// Defines everything that a live instance exports. What is made from the definitions works in that store only.
@@ -160,22 +171,34 @@ impl Definitions {
     }
 
     fn find(&self, leaf: &Leaf) -> Result<&Definition> {
-        let (last, instances) = leaf.path.split_last().ok_or_else(|| Error::link("import without a name"))?;
+        let (last, instances) = leaf
+            .path
+            .split_last()
+            .ok_or_else(|| Error::link("import without a name"))?;
         let mut scope = self;
         for (i, name) in instances.iter().enumerate() {
             scope = match scope.get(name) {
                 Some(Definition::Instance(inner)) => inner,
                 Some(other) => {
                     let found = other.desc();
-                    return Err(Error::link(format!("import `{name}`: expected instance, found {found}")));
+                    return Err(Error::link(format!(
+                        "import `{name}`: expected instance, found {found}"
+                    )));
                 }
-                None if i == 0 => return Err(Error::link(format!("unknown import: `{name}` has not been defined"))),
+                None if i == 0 => {
+                    return Err(Error::link(format!(
+                        "unknown import: `{name}` has not been defined"
+                    )));
+                }
                 None => return Err(Error::link(format!("unknown import: `{}`", leaf.display()))),
             };
         }
         let missing = || match leaf.path.len() {
             1 => Error::link(format!("unknown import: `{last}` has not been defined")),
-            _ => Error::link(format!("unknown import: `{}` has no export `{last}`", instances.join("/"))),
+            _ => Error::link(format!(
+                "unknown import: `{}` has no export `{last}`",
+                instances.join("/")
+            )),
         };
         scope.get(last).ok_or_else(missing)
     }
@@ -194,13 +217,17 @@ impl Definitions {
             if self.find(leaf).is_ok() {
                 continue;
             }
-            let Some((last, instances)) = leaf.path.split_last() else { continue };
+            let Some((last, instances)) = leaf.path.split_last() else {
+                continue;
+            };
             let mut scope = &mut *self;
             for name in instances {
                 // The name under which a compatible version is defined already, so that its functions stay.
                 let known = compatible_key(name).and_then(|(key, _)| scope.compatible.get(&key).copied());
                 let name = match known.and_then(|(_, index)| scope.items.get_index(index)) {
-                    Some((existing, Definition::Instance(_))) if !scope.items.contains_key(&**name) => existing.clone(),
+                    Some((existing, Definition::Instance(_))) if !scope.items.contains_key(&**name) => {
+                        existing.clone()
+                    }
                     _ => name.to_string(),
                 };
                 scope = scope.instance(&name)?;
@@ -210,14 +237,18 @@ impl Definitions {
                 LeafKind::Func(_) => scope.func(
                     last,
                     HostFunc::dynamic(move |_, _, _, _| {
-                        Err(Error::link(format!("unknown import: `{path}` has not been defined")))
+                        Err(Error::link(format!(
+                            "unknown import: `{path}` has not been defined"
+                        )))
                     }),
                 )?,
                 LeafKind::Resource(_) | LeafKind::SameResource(_) => {
                     scope.resource(last, ResourceType::guest(), Arc::new(|_, _| Ok(())))?;
                 }
                 LeafKind::Module(_) | LeafKind::Component => {
-                    return Err(Error::link(format!("unknown import: `{path}` cannot be replaced by a trap")));
+                    return Err(Error::link(format!(
+                        "unknown import: `{path}` cannot be replaced by a trap"
+                    )));
                 }
             }
         }
@@ -240,7 +271,10 @@ impl Definitions {
                 }
             }
         }
-        let scope = Scope { types: component.types().clone(), resources: Some(resources.clone()) };
+        let scope = Scope {
+            types: component.types().clone(),
+            resources: Some(resources.clone()),
+        };
         for leaf in &plan.leaves {
             let definition = self.find(leaf)?;
             let checked = import(component, leaf, definition, &scope, &resources);
@@ -249,7 +283,10 @@ impl Definitions {
                 Error::link(format!("import `{}`: {message}", leaf.display()))
             })?);
         }
-        Ok(ResolvedImports { component: component.clone(), imports: imports.into() })
+        Ok(ResolvedImports {
+            component: component.clone(),
+            imports: imports.into(),
+        })
     }
 }
 
@@ -260,11 +297,19 @@ fn import(
     scope: &Scope,
     resources: &Resources,
 ) -> Result<Import> {
-    let mismatch = |expected: &str| Err(Error::link(format!("expected {expected}, found {}", definition.desc())));
+    let mismatch = |expected: &str| {
+        Err(Error::link(format!(
+            "expected {expected}, found {}",
+            definition.desc()
+        )))
+    };
     match &leaf.kind {
         LeafKind::Func(ty) => match definition {
             Definition::Host(func) => {
-                let cx = TypeCheck { types: component.types(), resources };
+                let cx = TypeCheck {
+                    types: component.types(),
+                    resources,
+                };
                 func.typecheck(component.types().func(*ty), &cx)?;
                 Ok(Import::Host(func.clone()))
             }
@@ -272,9 +317,12 @@ fn import(
                 if equal_funcs(scope, *ty, &func.root.scope(), func.ty) {
                     return Ok(Import::Guest(func.clone()));
                 }
-                let describe = |scope: Scope, ty| format!("{:?}", crate::types::ComponentFunc::new(scope, ty));
+                let describe =
+                    |scope: Scope, ty| format!("{:?}", crate::types::ComponentFunc::new(scope, ty));
                 let (expected, found) = (describe(scope.clone(), *ty), describe(func.root.scope(), func.ty));
-                Err(Error::link(format!("type mismatch: expected `{expected}`, found `{found}`")))
+                Err(Error::link(format!(
+                    "type mismatch: expected `{expected}`, found `{found}`"
+                )))
             }
             _ => mismatch("function"),
         },
@@ -286,7 +334,9 @@ fn import(
             Definition::Resource(resource) if resources.get(*index)?.ty == resource.ty => {
                 Ok(Import::Resource(resource.clone()))
             }
-            Definition::Resource(_) => Err(Error::link("type mismatch: the resource is another one than it has to be")),
+            Definition::Resource(_) => Err(Error::link(
+                "type mismatch: the resource is another one than it has to be",
+            )),
             _ => mismatch("resource"),
         },
         LeafKind::Module(requirement) => match definition {
@@ -306,20 +356,31 @@ fn check_module(module: &Module, requirement: &ModuleRequirement) -> Result<()> 
     for (name, expected) in &requirement.exports {
         match exports.get(name) {
             Some(found) if fits(found, expected) => {}
-            Some(_) => return Err(Error::link(format!("type mismatch: export `{name}` of the module"))),
+            Some(_) => {
+                return Err(Error::link(format!(
+                    "type mismatch: export `{name}` of the module"
+                )));
+            }
             None => return Err(Error::link(format!("the module does not export `{name}`"))),
         }
     }
     for import in module.imports() {
-        let given = requirement.imports.iter().find(|(m, n, _)| m == import.module && n == import.name);
+        let given = requirement
+            .imports
+            .iter()
+            .find(|(m, n, _)| m == import.module && n == import.name);
         match given {
             Some((_, _, given)) if fits(given, &import.ty) => {}
             Some((module, name, _)) => {
-                return Err(Error::link(format!("type mismatch: import `{module}` `{name}` of the module")));
+                return Err(Error::link(format!(
+                    "type mismatch: import `{module}` `{name}` of the module"
+                )));
             }
             None => {
                 let (module, name) = (import.module, import.name);
-                return Err(Error::link(format!("the module imports `{module}` `{name}`, which it is not given")));
+                return Err(Error::link(format!(
+                    "the module imports `{module}` `{name}`, which it is not given"
+                )));
             }
         }
     }
@@ -339,7 +400,9 @@ fn fits(found: &ExternType, expected: &ExternType) -> bool {
                 && limits(f.minimum, f.maximum, e.minimum, e.maximum)
         }
         (ExternType::Table(f), ExternType::Table(e)) => {
-            f.element == e.element && f.table64 == e.table64 && limits(f.minimum, f.maximum, e.minimum, e.maximum)
+            f.element == e.element
+                && f.table64 == e.table64
+                && limits(f.minimum, f.maximum, e.minimum, e.maximum)
         }
         (found, expected) => found == expected,
     }

@@ -103,24 +103,45 @@ pub(crate) enum Canon {
         /// The instances that a call enters, innermost first.
         entering: Box<[InstanceSlot]>,
     },
-    ResourceNew { resource: ResourceIndex, instance: InstanceSlot },
-    ResourceDrop { resource: ResourceIndex, instance: InstanceSlot },
-    ResourceRep { resource: ResourceIndex, instance: InstanceSlot },
+    ResourceNew {
+        resource: ResourceIndex,
+        instance: InstanceSlot,
+    },
+    ResourceDrop {
+        resource: ResourceIndex,
+        instance: InstanceSlot,
+    },
+    ResourceRep {
+        resource: ResourceIndex,
+        instance: InstanceSlot,
+    },
 }
 
 /// One step of an instantiation.
 #[derive(Debug)]
 pub(crate) enum Step {
     /// Makes the next core instance, of a module known when the plan was made, arguments in the order of its imports.
-    Instantiate { module: u32, args: Box<[CoreItem]>, owner: InstanceSlot },
+    Instantiate {
+        module: u32,
+        args: Box<[CoreItem]>,
+        owner: InstanceSlot,
+    },
     /// Makes the next core instance, of an imported module, arguments by name.
-    InstantiateImported { leaf: u32, args: HashMap<(Box<str>, Box<str>), CoreItem>, owner: InstanceSlot },
+    InstantiateImported {
+        leaf: u32,
+        args: HashMap<(Box<str>, Box<str>), CoreItem>,
+        owner: InstanceSlot,
+    },
     /// Makes the next canonical core function.
     Canon(Canon),
     /// Makes the next lifted function.
     Lift(Lift),
     /// Defines a resource type.
-    Resource { resource: ResourceIndex, dtor: Option<CoreItem>, owner: InstanceSlot },
+    Resource {
+        resource: ResourceIndex,
+        dtor: Option<CoreItem>,
+        owner: InstanceSlot,
+    },
     /// The component instance is complete and can be entered.
     Ready(InstanceSlot),
     /// The component needs something that Wharf does not have.

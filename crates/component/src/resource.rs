@@ -105,7 +105,12 @@ pub(crate) fn destroy(store: &mut Store, resource: &RuntimeResource, rep: u32, a
         Destructor::Host(dtor) => dtor(store, rep),
         Destructor::None => Ok(()),
         Destructor::Guest(func) => {
-            let entering: Vec<u32> = resource.chain.iter().copied().filter(|i| !around.contains(i)).collect();
+            let entering: Vec<u32> = resource
+                .chain
+                .iter()
+                .copied()
+                .filter(|i| !around.contains(i))
+                .collect();
             state(store).enter(&entering)?;
             let mut slots = [u64::from(rep)];
             func.call_raw(store, &mut slots)?;
@@ -133,16 +138,23 @@ pub(crate) struct HostHandles {
 impl HostHandles {
     pub fn insert(&mut self, handle: HostHandle) -> ResourceAny {
         self.next += 1;
-        let any = ResourceAny { ty: handle.resource.ty, kind: AnyKind::Handle { id: self.next, owned: handle.owned } };
+        let any = ResourceAny {
+            ty: handle.resource.ty,
+            kind: AnyKind::Handle {
+                id: self.next,
+                owned: handle.owned,
+            },
+        };
         self.handles.insert(self.next, handle);
         any
     }
 
     pub fn take(&mut self, any: ResourceAny) -> Result<HostHandle> {
         match any.kind {
-            AnyKind::Handle { id, .. } => {
-                self.handles.remove(&id).ok_or_else(|| Error::usage("resource handle was used already"))
-            }
+            AnyKind::Handle { id, .. } => self
+                .handles
+                .remove(&id)
+                .ok_or_else(|| Error::usage("resource handle was used already")),
             AnyKind::Borrowed { .. } => Err(Error::usage("expected an owned resource, found a borrowed one")),
         }
     }
@@ -150,7 +162,10 @@ impl HostHandles {
     pub fn rep(&self, any: ResourceAny) -> Result<u32> {
         match any.kind {
             AnyKind::Handle { id, .. } => {
-                let handle = self.handles.get(&id).ok_or_else(|| Error::usage("resource handle was used already"))?;
+                let handle = self
+                    .handles
+                    .get(&id)
+                    .ok_or_else(|| Error::usage("resource handle was used already"))?;
                 Ok(handle.rep)
             }
             AnyKind::Borrowed { rep } => Ok(rep),
@@ -160,9 +175,14 @@ impl HostHandles {
 
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 enum AnyKind {
-    Handle { id: u64, owned: bool },
+    Handle {
+        id: u64,
+        owned: bool,
+    },
     /// Borrowed from a guest for the call of a host function.
-    Borrowed { rep: u32 },
+    Borrowed {
+        rep: u32,
+    },
 }
 
 /// A handle of any resource type, of a guest or of the host. An owned one has to be passed on or dropped with
@@ -175,7 +195,10 @@ pub struct ResourceAny {
 
 impl ResourceAny {
     pub(crate) fn borrowed(ty: ResourceType, rep: u32) -> ResourceAny {
-        ResourceAny { ty, kind: AnyKind::Borrowed { rep } }
+        ResourceAny {
+            ty,
+            kind: AnyKind::Borrowed { rep },
+        }
     }
 
     /// The resource's type.
@@ -209,21 +232,37 @@ impl ResourceAny {
             return Ok(());
         }
         let handle = state(store).host_handles.take(self)?;
-        if handle.owned { destroy(store, &handle.resource, handle.rep, &[]) } else { Ok(()) }
+        if handle.owned {
+            destroy(store, &handle.resource, handle.rep, &[])
+        } else {
+            Ok(())
+        }
     }
 
     /// Takes a host resource for a handle of any type.
     ///
     /// # Errors
     /// When `resource` is not of the host type that stands for `T` (it always is) or the store is another one.
-    pub fn try_from_resource<T: 'static>(resource: Resource<T>, mut store: impl AsStore) -> Result<ResourceAny> {
+    pub fn try_from_resource<T: 'static>(
+        resource: Resource<T>,
+        mut store: impl AsStore,
+    ) -> Result<ResourceAny> {
         let store = store.as_store();
         let ty = ResourceType::host::<T>();
         if !resource.owned() {
             return Ok(ResourceAny::borrowed(ty, resource.rep()));
         }
-        let runtime = RuntimeResource { ty, owner: None, chain: Arc::new([]), dtor: Destructor::None };
-        Ok(state(store).host_handles.insert(HostHandle { resource: runtime, rep: resource.rep(), owned: true }))
+        let runtime = RuntimeResource {
+            ty,
+            owner: None,
+            chain: Arc::new([]),
+            dtor: Destructor::None,
+        };
+        Ok(state(store).host_handles.insert(HostHandle {
+            resource: runtime,
+            rep: resource.rep(),
+            owned: true,
+        }))
     }
 
     /// The handle as one of the host type that stands for `T`.
@@ -253,12 +292,20 @@ pub struct Resource<T: 'static> {
 impl<T: 'static> Resource<T> {
     /// An owned handle.
     pub fn new_own(rep: u32) -> Self {
-        Resource { rep, owned: true, marker: PhantomData }
+        Resource {
+            rep,
+            owned: true,
+            marker: PhantomData,
+        }
     }
 
     /// A borrowed handle.
     pub fn new_borrow(rep: u32) -> Self {
-        Resource { rep, owned: false, marker: PhantomData }
+        Resource {
+            rep,
+            owned: false,
+            marker: PhantomData,
+        }
     }
 
     /// The representation.
@@ -274,6 +321,9 @@ impl<T: 'static> Resource<T> {
 
 impl<T: 'static> fmt::Debug for Resource<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Resource").field("rep", &self.rep).field("owned", &self.owned).finish()
+        f.debug_struct("Resource")
+            .field("rep", &self.rep)
+            .field("owned", &self.owned)
+            .finish()
     }
 }

@@ -62,12 +62,20 @@ impl Default for ResourceTable {
 impl ResourceTable {
     /// An empty table that may have a million entries.
     pub fn new() -> Self {
-        ResourceTable { slots: Vec::new(), free: None, used: 0, max: 1_000_000 }
+        ResourceTable {
+            slots: Vec::new(),
+            free: None,
+            used: 0,
+            max: 1_000_000,
+        }
     }
 
     /// An empty table with room for `capacity` entries.
     pub fn with_capacity(capacity: usize) -> Self {
-        ResourceTable { slots: Vec::with_capacity(capacity), ..Self::new() }
+        ResourceTable {
+            slots: Vec::with_capacity(capacity),
+            ..Self::new()
+        }
     }
 
     /// There is no entry.
@@ -90,7 +98,11 @@ impl ResourceTable {
     /// # Errors
     /// `Full`.
     pub fn push<T: Send + 'static>(&mut self, value: T) -> Result<Resource<T>, ResourceTableError> {
-        let key = self.insert(Entry { value: Box::new(value), parent: None, children: BTreeSet::new() })?;
+        let key = self.insert(Entry {
+            value: Box::new(value),
+            parent: None,
+            children: BTreeSet::new(),
+        })?;
         Ok(Resource::new_own(key))
     }
 
@@ -105,7 +117,11 @@ impl ResourceTable {
     ) -> Result<Resource<T>, ResourceTableError> {
         let parent = parent.rep();
         self.entry(parent)?;
-        let key = self.insert(Entry { value: Box::new(value), parent: Some(parent), children: BTreeSet::new() })?;
+        let key = self.insert(Entry {
+            value: Box::new(value),
+            parent: Some(parent),
+            children: BTreeSet::new(),
+        })?;
         self.entry_mut(parent)?.children.insert(key);
         Ok(Resource::new_own(key))
     }
@@ -150,7 +166,10 @@ impl ResourceTable {
     /// # Errors
     /// `NotPresent`, `WrongType`.
     pub fn get<T: Any>(&self, key: &Resource<T>) -> Result<&T, ResourceTableError> {
-        self.entry(key.rep())?.value.downcast_ref().ok_or(ResourceTableError::WrongType)
+        self.entry(key.rep())?
+            .value
+            .downcast_ref()
+            .ok_or(ResourceTableError::WrongType)
     }
 
     /// An entry, to be changed.
@@ -158,7 +177,10 @@ impl ResourceTable {
     /// # Errors
     /// `NotPresent`, `WrongType`.
     pub fn get_mut<T: Any>(&mut self, key: &Resource<T>) -> Result<&mut T, ResourceTableError> {
-        self.entry_mut(key.rep())?.value.downcast_mut().ok_or(ResourceTableError::WrongType)
+        self.entry_mut(key.rep())?
+            .value
+            .downcast_mut()
+            .ok_or(ResourceTableError::WrongType)
     }
 
     /// An entry of any type, to be changed.
@@ -182,7 +204,10 @@ impl ResourceTable {
         if !entry.children.is_empty() {
             return Err(ResourceTableError::HasChildren);
         }
-        let slot = self.slots.get_mut(key as usize).ok_or(ResourceTableError::NotPresent)?;
+        let slot = self
+            .slots
+            .get_mut(key as usize)
+            .ok_or(ResourceTableError::NotPresent)?;
         let Slot::Used(entry) = std::mem::replace(slot, Slot::Free { next: self.free }) else {
             return Err(ResourceTableError::NotPresent);
         };
@@ -194,7 +219,9 @@ impl ResourceTable {
             }
         }
         let value: Result<Box<T>, _> = (entry.value as Box<dyn Any>).downcast();
-        value.map(|value| *value).map_err(|_| ResourceTableError::WrongType)
+        value
+            .map(|value| *value)
+            .map_err(|_| ResourceTableError::WrongType)
     }
 
     /// The children of an entry.
@@ -206,7 +233,10 @@ impl ResourceTable {
         parent: &Resource<T>,
     ) -> Result<impl Iterator<Item = &(dyn Any + Send)>, ResourceTableError> {
         let children = &self.entry(parent.rep())?.children;
-        Ok(children.iter().filter_map(|key| self.entry(*key).ok()).map(|entry| &*entry.value))
+        Ok(children
+            .iter()
+            .filter_map(|key| self.entry(*key).ok())
+            .map(|entry| &*entry.value))
     }
 
     /// All entries, to be changed.
@@ -263,7 +293,12 @@ mod tests {
         let parent = table.push(1u8).unwrap();
         let child = table.push_child("child", &parent).unwrap();
         let children = table.iter_children(&parent).unwrap();
-        assert_eq!(children.filter_map(|c| c.downcast_ref::<&str>()).collect::<Vec<_>>(), [&"child"]);
+        assert_eq!(
+            children
+                .filter_map(|c| c.downcast_ref::<&str>())
+                .collect::<Vec<_>>(),
+            [&"child"]
+        );
         let parent_key = parent.rep();
         assert_eq!(table.delete(parent), Err(ResourceTableError::HasChildren));
         table.delete(child).unwrap();
@@ -277,9 +312,15 @@ mod tests {
         table.set_max_capacity(1);
         let key = table.push(1u8).unwrap();
         assert_eq!(table.push(2u8).unwrap_err(), ResourceTableError::Full);
-        assert_eq!(table.get(&Resource::<u16>::new_borrow(key.rep())), Err(ResourceTableError::WrongType));
+        assert_eq!(
+            table.get(&Resource::<u16>::new_borrow(key.rep())),
+            Err(ResourceTableError::WrongType)
+        );
         table.delete(key).unwrap();
-        assert_eq!(table.get(&Resource::<u8>::new_borrow(0)), Err(ResourceTableError::NotPresent));
+        assert_eq!(
+            table.get(&Resource::<u8>::new_borrow(0)),
+            Err(ResourceTableError::NotPresent)
+        );
         assert_eq!(table.push(3u8).unwrap().rep(), 0);
     }
 }

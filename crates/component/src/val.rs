@@ -105,17 +105,25 @@ impl Val {
 
     /// Checks that the value is of a type.
     pub(crate) fn typecheck(&self, types: &TypeArena, resources: &Resources, ty: TypeIndex) -> Result<()> {
-        let all = |values: &[Val], ty: TypeIndex| values.iter().try_for_each(|v| v.typecheck(types, resources, ty));
+        let all =
+            |values: &[Val], ty: TypeIndex| values.iter().try_for_each(|v| v.typecheck(types, resources, ty));
         let payload = |value: &Option<Box<Val>>, ty: Option<TypeIndex>, name: &str| match (value, ty) {
-            (Some(value), Some(ty)) => {
-                value.typecheck(types, resources, ty).map_err(|e| e.context(format!("case `{name}`")))
-            }
+            (Some(value), Some(ty)) => value
+                .typecheck(types, resources, ty)
+                .map_err(|e| e.context(format!("case `{name}`"))),
             (None, None) => Ok(()),
-            (Some(_), None) => Err(Error::usage(format!("type mismatch: case `{name}` has no payload"))),
-            (None, Some(_)) => Err(Error::usage(format!("type mismatch: case `{name}` needs a payload"))),
+            (Some(_), None) => Err(Error::usage(format!(
+                "type mismatch: case `{name}` has no payload"
+            ))),
+            (None, Some(_)) => Err(Error::usage(format!(
+                "type mismatch: case `{name}` needs a payload"
+            ))),
         };
         let unknown = |name: &str| {
-            Err(Error::usage(format!("type mismatch: no `{name}` in `{}`", types.display(ty))))
+            Err(Error::usage(format!(
+                "type mismatch: no `{name}` in `{}`",
+                types.display(ty)
+            )))
         };
         match (&types.node(ty).def, self) {
             (TypeDef::Bool, Val::Bool(_))
@@ -134,7 +142,10 @@ impl Val {
             (TypeDef::List(ty), Val::List(values)) => all(values, *ty),
             (TypeDef::FixedList(ty, n), Val::FixedLengthList(values) | Val::List(values)) => {
                 if values.len() != *n as usize {
-                    return Err(Error::usage(format!("type mismatch: expected {n} elements, found {}", values.len())));
+                    return Err(Error::usage(format!(
+                        "type mismatch: expected {n} elements, found {}",
+                        values.len()
+                    )));
                 }
                 all(values, *ty)
             }
@@ -145,22 +156,33 @@ impl Val {
             (TypeDef::Record(fields), Val::Record(values)) => {
                 if fields.len() != values.len() {
                     let (expected, found) = (fields.len(), values.len());
-                    return Err(Error::usage(format!("type mismatch: expected {expected} fields, found {found}")));
+                    return Err(Error::usage(format!(
+                        "type mismatch: expected {expected} fields, found {found}"
+                    )));
                 }
                 for ((name, ty), (given, value)) in fields.iter().zip(values) {
                     if **name != **given {
-                        return Err(Error::usage(format!("type mismatch: expected field `{name}`, found `{given}`")));
+                        return Err(Error::usage(format!(
+                            "type mismatch: expected field `{name}`, found `{given}`"
+                        )));
                     }
-                    value.typecheck(types, resources, *ty).map_err(|e| e.context(format!("field `{name}`")))?;
+                    value
+                        .typecheck(types, resources, *ty)
+                        .map_err(|e| e.context(format!("field `{name}`")))?;
                 }
                 Ok(())
             }
             (TypeDef::Tuple(fields), Val::Tuple(values)) => {
                 if fields.len() != values.len() {
                     let (expected, found) = (fields.len(), values.len());
-                    return Err(Error::usage(format!("type mismatch: expected {expected} values, found {found}")));
+                    return Err(Error::usage(format!(
+                        "type mismatch: expected {expected} values, found {found}"
+                    )));
                 }
-                fields.iter().zip(values).try_for_each(|(ty, value)| value.typecheck(types, resources, *ty))
+                fields
+                    .iter()
+                    .zip(values)
+                    .try_for_each(|(ty, value)| value.typecheck(types, resources, *ty))
             }
             (TypeDef::Variant(cases), Val::Variant(name, value)) => {
                 match cases.iter().find(|(case, _)| **case == **name) {
@@ -169,7 +191,11 @@ impl Val {
                 }
             }
             (TypeDef::Enum(names), Val::Enum(name)) => {
-                if names.iter().any(|n| **n == **name) { Ok(()) } else { unknown(name) }
+                if names.iter().any(|n| **n == **name) {
+                    Ok(())
+                } else {
+                    unknown(name)
+                }
             }
             (TypeDef::Option(ty), Val::Option(value)) => match value {
                 Some(value) => value.typecheck(types, resources, *ty),
@@ -221,7 +247,12 @@ impl Val {
     }
 
     /// Lifts the values of a tuple type.
-    pub(crate) fn lift_all(cx: &mut LiftContext<'_>, ty: TypeIndex, flat: bool, slots: &[u64]) -> Result<Vec<Val>> {
+    pub(crate) fn lift_all(
+        cx: &mut LiftContext<'_>,
+        ty: TypeIndex,
+        flat: bool,
+        slots: &[u64],
+    ) -> Result<Vec<Val>> {
         let value = if flat {
             Val::lift_flat(cx, ty, &mut FlatReader::new(slots))?
         } else {
@@ -346,7 +377,9 @@ impl Val {
             Val::List(values) if element == TypeIndex::U8 => {
                 let target = cx.bytes_mut(pointer, len)?;
                 for (byte, value) in target.iter_mut().zip(values) {
-                    let Val::U8(value) = value else { return Err(bad_case()) };
+                    let Val::U8(value) = value else {
+                        return Err(bad_case());
+                    };
                     *byte = *value;
                 }
             }
@@ -356,7 +389,13 @@ impl Val {
                 }
             }
             Val::Map(entries) => {
-                let value_offset = cx.types.node(element).offsets.get(1).copied().ok_or_else(bad_case)?;
+                let value_offset = cx
+                    .types
+                    .node(element)
+                    .offsets
+                    .get(1)
+                    .copied()
+                    .ok_or_else(bad_case)?;
                 for (i, (key, value)) in entries.iter().enumerate() {
                     let base = pointer + i as u32 * abi.size32;
                     key.lower_memory(cx, cx.field(element, 0), base)?;
@@ -384,7 +423,9 @@ impl Val {
             Val::Float64(v) => v.to_bits(),
             Val::Char(v) => u64::from(u32::from(*v)),
             Val::Flags(set) => {
-                let TypeDef::Flags(names) = &cx.types.node(ty).def else { return Err(bad_case()) };
+                let TypeDef::Flags(names) = &cx.types.node(ty).def else {
+                    return Err(bad_case());
+                };
                 let bit = |name: &Box<str>| u64::from(set.iter().any(|flag| **flag == **name));
                 names.iter().enumerate().map(|(i, name)| bit(name) << i).sum()
             }
@@ -397,11 +438,17 @@ impl Val {
     fn case(&self, def: &TypeDef) -> Result<(u32, Option<TypeIndex>, Option<&Val>)> {
         match (def, self) {
             (TypeDef::Variant(cases), Val::Variant(name, value)) => {
-                let index = cases.iter().position(|(case, _)| **case == **name).ok_or_else(bad_case)?;
+                let index = cases
+                    .iter()
+                    .position(|(case, _)| **case == **name)
+                    .ok_or_else(bad_case)?;
                 Ok((index as u32, cases[index].1, value.as_deref()))
             }
             (TypeDef::Enum(names), Val::Enum(name)) => {
-                let index = names.iter().position(|case| **case == **name).ok_or_else(bad_case)?;
+                let index = names
+                    .iter()
+                    .position(|case| **case == **name)
+                    .ok_or_else(bad_case)?;
                 Ok((index as u32, None, None))
             }
             (TypeDef::Option(ty), Val::Option(value)) => {
@@ -431,12 +478,17 @@ impl Val {
                 Val::FixedLengthList(values.collect::<Result<_>>()?)
             }
             TypeDef::Record(fields) => {
-                let fields = fields.iter().map(|(name, ty)| Ok((name.to_string(), Val::lift_flat(cx, *ty, from)?)));
+                let fields = fields
+                    .iter()
+                    .map(|(name, ty)| Ok((name.to_string(), Val::lift_flat(cx, *ty, from)?)));
                 Val::Record(fields.collect::<Result<_>>()?)
             }
-            TypeDef::Tuple(fields) => {
-                Val::Tuple(fields.iter().map(|ty| Val::lift_flat(cx, *ty, from)).collect::<Result<_>>()?)
-            }
+            TypeDef::Tuple(fields) => Val::Tuple(
+                fields
+                    .iter()
+                    .map(|ty| Val::lift_flat(cx, *ty, from))
+                    .collect::<Result<_>>()?,
+            ),
             TypeDef::Variant(_) | TypeDef::Enum(_) | TypeDef::Option(_) | TypeDef::Result(..) => {
                 let case = from.next_u32();
                 let value = Val::lift_case(&node.def, case, |ty| Val::lift_flat(cx, ty, from))?;
@@ -453,9 +505,17 @@ impl Val {
         let node = types.node(ty);
         let part = |offset: u32, ty: TypeIndex| {
             let size = types.node(ty).abi.size32 as usize;
-            bytes.get(offset as usize..).and_then(|b| b.get(..size)).ok_or_else(bad_case)
+            bytes
+                .get(offset as usize..)
+                .and_then(|b| b.get(..size))
+                .ok_or_else(bad_case)
         };
-        let pair = || Ok::<_, Error>((read(part(0, TypeIndex::U32)?) as u32, read(part(4, TypeIndex::U32)?) as u32));
+        let pair = || {
+            Ok::<_, Error>((
+                read(part(0, TypeIndex::U32)?) as u32,
+                read(part(4, TypeIndex::U32)?) as u32,
+            ))
+        };
         Ok(match &node.def {
             TypeDef::String => {
                 let (pointer, length) = pair()?;
@@ -502,7 +562,9 @@ impl Val {
             if element == TypeIndex::U8 {
                 return Ok(Val::List(bytes.iter().map(|b| Val::U8(*b)).collect()));
             }
-            let values = bytes.chunks_exact(abi.size32.max(1) as usize).map(|b| Val::lift_memory(cx, element, b));
+            let values = bytes
+                .chunks_exact(abi.size32.max(1) as usize)
+                .map(|b| Val::lift_memory(cx, element, b));
             return Ok(Val::List(values.collect::<Result<_>>()?));
         }
         let mut entries = Vec::new();
@@ -569,5 +631,9 @@ impl Val {
 
 /// Up to eight bytes, little endian.
 fn read(bytes: &[u8]) -> u64 {
-    bytes.iter().take(8).rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
+    bytes
+        .iter()
+        .take(8)
+        .rev()
+        .fold(0, |value, byte| value << 8 | u64::from(*byte))
 }

@@ -48,6 +48,76 @@ pub enum TrapCode {
     /// The body of a function, validated at its first call, is invalid (lazy validation only).
     #[error("invalid function body")]
     InvalidBody,
+    // From here on: component instances and the canonical ABI.
+    /// A call into a component instance that a call is in already, or that trapped before.
+    #[error("cannot enter component instance")]
+    CannotEnterComponent,
+    /// A call out of a component instance from `realloc` or `post-return`.
+    #[error("cannot leave component instance")]
+    CannotLeaveComponent,
+    /// A pointer that a guest gave is not aligned.
+    #[error("unaligned pointer")]
+    UnalignedPointer,
+    /// A pointer that a guest gave leads outside of its memory.
+    #[error("pointer out of bounds of memory")]
+    PointerOutOfBounds,
+    /// A list that a guest gave leads outside of its memory.
+    #[error("list pointer/length out of bounds of memory")]
+    ListPointerOutOfBounds,
+    /// A string that a guest gave leads outside of its memory.
+    #[error("string pointer/length out of bounds of memory")]
+    StringPointerOutOfBounds,
+    /// In a call between guests, a list leads outside of a memory.
+    #[error("list content out-of-bounds")]
+    ListOutOfBounds,
+    /// In a call between guests, a string leads outside of a memory.
+    #[error("string content out-of-bounds")]
+    StringOutOfBounds,
+    /// A list with more bytes than the canonical ABI allows.
+    #[error("list too long")]
+    ListTooLong,
+    /// A string with more bytes than the canonical ABI allows.
+    #[error("string too long")]
+    StringTooLong,
+    /// The guest's allocator returned memory that isn't there.
+    #[error("realloc return: beyond end of memory")]
+    ReallocOutOfBounds,
+    /// The guest's allocator returned memory that is not aligned.
+    #[error("realloc return: result not aligned")]
+    ReallocUnaligned,
+    /// A discriminant that no case of the variant has.
+    #[error("invalid variant discriminant")]
+    InvalidDiscriminant,
+    /// A number that is no Unicode scalar value.
+    #[error("invalid `char` bit pattern")]
+    InvalidChar,
+    /// A string that is not UTF-8.
+    #[error("invalid utf-8 sequence in a string")]
+    InvalidUtf8,
+    /// A string that ends within a character.
+    #[error("incomplete utf-8 byte sequence at the end of a string")]
+    IncompleteUtf8,
+    /// A string that is not UTF-16.
+    #[error("unpaired surrogate in a utf-16 string")]
+    InvalidUtf16,
+    /// A handle that the component instance does not have.
+    #[error("no such handle in the component instance")]
+    UnknownHandle,
+    /// A handle of another resource type.
+    #[error("handle of another resource type")]
+    HandleType,
+    /// A handle that was lent for a call that is under way was dropped or passed on.
+    #[error("cannot remove owned resource while borrowed")]
+    HandleLent,
+    /// A borrowed handle where ownership is needed.
+    #[error("cannot lift own resource from a borrow")]
+    HandleNotOwned,
+    /// A guest returned from a call before it dropped the handles that were lent to it.
+    #[error("borrow handles still remain at the end of the call")]
+    BorrowsRemain,
+    /// The component instance has as many handles as it may have.
+    #[error("handle table is full")]
+    HandleTableFull,
 }
 
 /// The WebAssembly frames that were active when an error left a guest, innermost first.

@@ -16,7 +16,9 @@ impl Instance {
 
     /// An export.
     pub fn get_export(&self, store: impl AsContext, name: &str) -> Option<Extern> {
-        self.0.get_export(store.as_context().core(), name).map(Extern::from_core)
+        self.0
+            .get_export(store.as_context().core(), name)
+            .map(Extern::from_core)
     }
 
     /// An exported function.
@@ -40,7 +42,8 @@ impl Instance {
     ) -> Result<TypedFunc<P, R>> {
         let func = self.get_func(&store, name);
         let func = func.ok_or_else(|| Error::usage(format!("the instance exports no function `{name}`")))?;
-        func.typed(store).map_err(|e| e.context(format!("export `{name}`")))
+        func.typed(store)
+            .map_err(|e| e.context(format!("export `{name}`")))
     }
 
     /// The instance as the core crate knows it.
@@ -200,7 +203,10 @@ impl Memory {
     }
 
     /// Its bytes and the embedder's data at once.
-    pub fn data_and_store_mut<'a, S: AsContextMut>(&self, store: &'a mut S) -> (&'a mut [u8], &'a mut S::Data) {
+    pub fn data_and_store_mut<'a, S: AsContextMut>(
+        &self,
+        store: &'a mut S,
+    ) -> (&'a mut [u8], &'a mut S::Data) {
         store.as_store().memory_and_data::<S::Data>(self.0)
     }
 

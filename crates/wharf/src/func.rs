@@ -103,7 +103,9 @@ pub struct Caller<'a, T: 'static> {
 
 impl<'a, T: Send + 'static> Caller<'a, T> {
     pub(crate) fn new(store: &'a mut wharf_core::Store) -> Self {
-        Caller { store: StoreContextMut::new(store) }
+        Caller {
+            store: StoreContextMut::new(store),
+        }
     }
 
     /// The embedder's data.
@@ -252,9 +254,14 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         let (params, results) = (P::types(), R::types());
         if ty.params() != params || ty.results() != results {
             let expected = FuncType::new(params, results);
-            return Err(Error::usage(format!("type mismatch: expected {expected:?}, found {ty:?}")));
+            return Err(Error::usage(format!(
+                "type mismatch: expected {expected:?}, found {ty:?}"
+            )));
         }
-        Ok(TypedFunc { func, marker: PhantomData })
+        Ok(TypedFunc {
+            func,
+            marker: PhantomData,
+        })
     }
 
     /// Calls the function.

@@ -46,8 +46,8 @@ pub use linker::Linker;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use wharf_component::AsStore;
 pub use wharf_core::{
-    Backtrace, Bytes, Config, Engine, Error, ErrorKind, ExternType, FuncType, Global, GlobalType, Limits, MemoryType,
-    Module, RefType, Result, Table, TableType, Tag, TrapCode, Val, ValType,
+    Backtrace, Bytes, Config, Engine, Error, ErrorKind, ExternType, FuncType, Global, GlobalType, Limits,
+    MemoryType, Module, RefType, Result, Table, TableType, Tag, TrapCode, Val, ValType,
 };
 
 #[doc(hidden)]

@@ -58,7 +58,12 @@ impl<T> Clone for Linker<T> {
 impl<T: Send + 'static> Linker<T> {
     /// A linker without definitions.
     pub fn new(engine: &Engine) -> Self {
-        Linker { engine: engine.clone(), names: HashMap::new(), shadowing: false, marker: PhantomData }
+        Linker {
+            engine: engine.clone(),
+            names: HashMap::new(),
+            shadowing: false,
+            marker: PhantomData,
+        }
     }
 
     /// The engine that it was made for.
@@ -112,7 +117,10 @@ impl<T: Send + 'static> Linker<T> {
     where
         P: WasmParams + 'static,
         R: WasmResults + 'static,
-        F: for<'a> Fn(Caller<'a, T>, P) -> Box<dyn Future<Output = Result<R>> + Send + 'a> + Send + Sync + 'static,
+        F: for<'a> Fn(Caller<'a, T>, P) -> Box<dyn Future<Output = Result<R>> + Send + 'a>
+            + Send
+            + Sync
+            + 'static,
     {
         let func = Arc::new(func);
         let define = move |store: &mut wharf_core::Store| {
@@ -156,9 +164,18 @@ impl<T: Send + 'static> Linker<T> {
     ///
     /// # Errors
     /// As for [`func_wrap`](Self::func_wrap).
-    pub fn instance(&mut self, store: impl AsContextMut, module: &str, instance: Instance) -> Result<&mut Self> {
+    pub fn instance(
+        &mut self,
+        store: impl AsContextMut,
+        module: &str,
+        instance: Instance,
+    ) -> Result<&mut Self> {
         let store = store.as_context();
-        let exports: Vec<_> = instance.core().exports(store.core()).map(|(n, e)| (n.to_owned(), e)).collect();
+        let exports: Vec<_> = instance
+            .core()
+            .exports(store.core())
+            .map(|(n, e)| (n.to_owned(), e))
+            .collect();
         for (name, item) in exports {
             self.insert(module, &name, Definition::Extern(Extern::from_core(item)))?;
         }
@@ -184,11 +201,18 @@ impl<T: Send + 'static> Linker<T> {
         for import in module.imports() {
             let (module, name) = (import.module, import.name);
             let found = self.get(&mut store, module, name);
-            let found = found
-                .ok_or_else(|| Error::link(format!("unknown import: `{module}` `{name}` has not been defined")))?;
+            let found = found.ok_or_else(|| {
+                Error::link(format!(
+                    "unknown import: `{module}` `{name}` has not been defined"
+                ))
+            })?;
             imports.push(found.to_core());
         }
-        Ok(Instance::new(wharf_core::Instance::new(store.core_mut(), module, &imports)?))
+        Ok(Instance::new(wharf_core::Instance::new(
+            store.core_mut(),
+            module,
+            &imports,
+        )?))
     }
 
     /// As [`instantiate`](Self::instantiate), on a fiber: host functions that wait make the future pending.

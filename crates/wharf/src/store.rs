@@ -15,7 +15,10 @@ pub struct Store<T: Send + 'static> {
 impl<T: Send + 'static> Store<T> {
     /// An empty store.
     pub fn new(engine: &Engine, data: T) -> Self {
-        Store { inner: wharf_core::Store::new(engine, Box::new(data)), marker: PhantomData }
+        Store {
+            inner: wharf_core::Store::new(engine, Box::new(data)),
+            marker: PhantomData,
+        }
     }
 
     /// The embedder's data.
@@ -99,7 +102,10 @@ pub struct StoreContextMut<'a, T: 'static> {
 
 impl<'a, T: 'static> StoreContextMut<'a, T> {
     pub(crate) fn new(inner: &'a mut wharf_core::Store) -> Self {
-        StoreContextMut { inner, marker: PhantomData }
+        StoreContextMut {
+            inner,
+            marker: PhantomData,
+        }
     }
 
     /// The embedder's data.
@@ -146,7 +152,10 @@ pub trait AsContextMut: AsContext + AsStore + Send {
 impl<T: Send + 'static> AsContext for Store<T> {
     type Data = T;
     fn as_context(&self) -> StoreContext<'_, T> {
-        StoreContext { inner: &self.inner, marker: PhantomData }
+        StoreContext {
+            inner: &self.inner,
+            marker: PhantomData,
+        }
     }
 }
 
@@ -172,7 +181,10 @@ impl<T: Send + 'static> AsContext for StoreContext<'_, T> {
 impl<T: Send + 'static> AsContext for StoreContextMut<'_, T> {
     type Data = T;
     fn as_context(&self) -> StoreContext<'_, T> {
-        StoreContext { inner: self.inner, marker: PhantomData }
+        StoreContext {
+            inner: self.inner,
+            marker: PhantomData,
+        }
     }
 }
 
@@ -210,12 +222,18 @@ impl<S: AsContextMut + ?Sized> AsContextMut for &mut S {
 
 impl<'a, T: Send + 'static> From<&'a Store<T>> for StoreContext<'a, T> {
     fn from(store: &'a Store<T>) -> Self {
-        StoreContext { inner: &store.inner, marker: PhantomData }
+        StoreContext {
+            inner: &store.inner,
+            marker: PhantomData,
+        }
     }
 }
 
 impl<'a, T: 'static> From<&'a StoreContextMut<'_, T>> for StoreContext<'a, T> {
     fn from(store: &'a StoreContextMut<'_, T>) -> Self {
-        StoreContext { inner: store.inner, marker: PhantomData }
+        StoreContext {
+            inner: store.inner,
+            marker: PhantomData,
+        }
     }
 }

@@ -168,10 +168,17 @@ impl<'a> LiftContext<'a> {
     /// Borrows a handle of the guest until the call ends and returns its representation.
     pub(crate) fn lift_borrow(&mut self, resource: ResourceIndex, handle: u32) -> Result<u32> {
         let ty = self.resources.get(resource)?.ty;
-        let entry = self.state.instance(self.instance)?.handles.get_typed(handle, ty)?;
+        let entry = self
+            .state
+            .instance(self.instance)?
+            .handles
+            .get_typed(handle, ty)?;
         entry.lends += 1;
         let rep = entry.rep;
-        self.state.lenders.push(Lender { instance: self.instance, handle });
+        self.state.lenders.push(Lender {
+            instance: self.instance,
+            handle,
+        });
         Ok(rep)
     }
 
@@ -181,7 +188,11 @@ impl<'a> LiftContext<'a> {
             TypeDef::Own(resource) => {
                 let rep = self.lift_own(resource, handle)?;
                 let resource = self.resources.get(resource)?.clone();
-                Ok(self.state.host_handles.insert(HostHandle { resource, rep, owned: true }))
+                Ok(self.state.host_handles.insert(HostHandle {
+                    resource,
+                    rep,
+                    owned: true,
+                }))
             }
             TypeDef::Borrow(resource) => {
                 let rep = self.lift_borrow(resource, handle)?;
@@ -217,19 +228,42 @@ impl LowerContext<'_> {
     }
 
     /// As [`allocate`](Self::allocate), for an allocation that grows or shrinks. `used`: bytes that must be in bounds.
-    pub(crate) fn reallocate(&mut self, old: u32, old_size: u32, align: u32, size: u32, used: u32) -> Result<u32> {
-        let realloc = self.options.realloc.ok_or_else(|| Error::usage("function needs a `realloc` option"))?;
-        let mut slots = [u64::from(old), u64::from(old_size), u64::from(align), u64::from(size)];
+    pub(crate) fn reallocate(
+        &mut self,
+        old: u32,
+        old_size: u32,
+        align: u32,
+        size: u32,
+        used: u32,
+    ) -> Result<u32> {
+        let realloc = self
+            .options
+            .realloc
+            .ok_or_else(|| Error::usage("function needs a `realloc` option"))?;
+        let mut slots = [
+            u64::from(old),
+            u64::from(old_size),
+            u64::from(align),
+            u64::from(size),
+        ];
         state(self.store).instance(self.instance)?.no_leave = true;
         realloc.call_raw(self.store, &mut slots)?;
         state(self.store).instance(self.instance)?.no_leave = false;
         let pointer = slots[0] as u32;
         if pointer & (align - 1) != 0 {
-            let code = if self.adapter { TrapCode::UnalignedPointer } else { TrapCode::ReallocUnaligned };
+            let code = if self.adapter {
+                TrapCode::UnalignedPointer
+            } else {
+                TrapCode::ReallocUnaligned
+            };
             return Err(Error::trap(code));
         }
         if u64::from(pointer) + u64::from(used) > self.memory()?.len() as u64 {
-            let code = if self.adapter { TrapCode::ListOutOfBounds } else { TrapCode::ReallocOutOfBounds };
+            let code = if self.adapter {
+                TrapCode::ListOutOfBounds
+            } else {
+                TrapCode::ReallocOutOfBounds
+            };
             return Err(Error::trap(code));
         }
         Ok(pointer)
@@ -271,8 +305,12 @@ impl LowerContext<'_> {
     /// As for [`slice`](Self::slice).
     pub fn bytes_mut(&mut self, offset: u32, len: usize) -> Result<&mut [u8]> {
         let start = offset as usize;
-        let end = start.checked_add(len).ok_or_else(|| Error::trap(TrapCode::PointerOutOfBounds))?;
-        self.memory()?.get_mut(start..end).ok_or_else(|| Error::trap(TrapCode::PointerOutOfBounds))
+        let end = start
+            .checked_add(len)
+            .ok_or_else(|| Error::trap(TrapCode::PointerOutOfBounds))?;
+        self.memory()?
+            .get_mut(start..end)
+            .ok_or_else(|| Error::trap(TrapCode::PointerOutOfBounds))
     }
 
     /// Writes a `u32`, little endian.
@@ -295,8 +333,12 @@ impl LowerContext<'_> {
 
     /// The bytes of a list or a string, checked against the most that the ABI allows.
     pub(crate) fn list_size(len: usize, size: u32) -> Result<u32> {
-        let bytes = (len as u64).checked_mul(u64::from(size)).filter(|n| *n <= super::MAX_LIST_BYTES);
-        bytes.map(|n| n as u32).ok_or_else(|| Error::trap(TrapCode::ListTooLong))
+        let bytes = (len as u64)
+            .checked_mul(u64::from(size))
+            .filter(|n| *n <= super::MAX_LIST_BYTES);
+        bytes
+            .map(|n| n as u32)
+            .ok_or_else(|| Error::trap(TrapCode::ListTooLong))
     }
 
     /// The type of a field of a record or tuple.
@@ -320,7 +362,12 @@ impl LowerContext<'_> {
     /// Gives the guest an owned handle.
     pub(crate) fn lower_own(&mut self, resource: ResourceIndex, rep: u32) -> Result<u32> {
         let ty = self.resources.get(resource)?.ty;
-        let handle = Handle { ty, rep, kind: HandleKind::Own, lends: 0 };
+        let handle = Handle {
+            ty,
+            rep,
+            kind: HandleKind::Own,
+            lends: 0,
+        };
         state(self.store).instance(self.instance)?.handles.insert(handle)
     }
 
@@ -330,7 +377,12 @@ impl LowerContext<'_> {
         if *owner == Some(self.instance) {
             return Ok(rep);
         }
-        let handle = Handle { ty: *ty, rep, kind: HandleKind::Borrow { scope: self.scope }, lends: 0 };
+        let handle = Handle {
+            ty: *ty,
+            rep,
+            kind: HandleKind::Borrow { scope: self.scope },
+            lends: 0,
+        };
         let state = state(self.store);
         if let Some(count) = state.scopes.get_mut(self.scope as usize) {
             *count += 1;
@@ -387,5 +439,8 @@ fn element(types: &TypeArena, ty: TypeIndex) -> TypeIndex {
 
 /// The error for a Rust type or a `Val` that does not fit the component's type.
 pub(crate) fn type_mismatch(types: &TypeArena, ty: TypeIndex, found: &str) -> Error {
-    Error::usage(format!("type mismatch: expected `{}`, found `{found}`", types.display(ty)))
+    Error::usage(format!(
+        "type mismatch: expected `{}`, found `{found}`",
+        types.display(ty)
+    ))
 }

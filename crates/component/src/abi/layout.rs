@@ -50,13 +50,25 @@ const fn discriminant_size(cases: usize) -> u32 {
 
 impl CanonicalAbi {
     /// No bytes and no core values: where the layout of a record starts.
-    pub const EMPTY: CanonicalAbi = CanonicalAbi { size32: 0, align32: 1, flat_count: Some(0) };
+    pub const EMPTY: CanonicalAbi = CanonicalAbi {
+        size32: 0,
+        align32: 1,
+        flat_count: Some(0),
+    };
     /// A string, list or map: pointer and length.
-    pub const POINTER_PAIR: CanonicalAbi = CanonicalAbi { size32: 8, align32: 4, flat_count: Some(2) };
+    pub const POINTER_PAIR: CanonicalAbi = CanonicalAbi {
+        size32: 8,
+        align32: 4,
+        flat_count: Some(2),
+    };
 
     /// A number, bool, char or handle of `size` bytes.
     pub const fn scalar(size: u32) -> CanonicalAbi {
-        CanonicalAbi { size32: size, align32: size, flat_count: Some(1) }
+        CanonicalAbi {
+            size32: size,
+            align32: size,
+            flat_count: Some(1),
+        }
     }
 
     /// A record or tuple with these fields.
@@ -118,7 +130,10 @@ impl CanonicalAbi {
     }
 
     /// Layout, size of the discriminant and offset of the payload.
-    pub(crate) const fn variant_of(cases: usize, payloads: &[Option<CanonicalAbi>]) -> (CanonicalAbi, u32, u32) {
+    pub(crate) const fn variant_of(
+        cases: usize,
+        payloads: &[Option<CanonicalAbi>],
+    ) -> (CanonicalAbi, u32, u32) {
         let disc = discriminant_size(cases);
         let mut size = 0;
         let mut payload_align = 1;
@@ -164,10 +179,24 @@ mod tests {
         let u8_ = CanonicalAbi::scalar(1);
         let u64_ = CanonicalAbi::scalar(8);
         let r = CanonicalAbi::record(&[u8_, u64_, u8_]);
-        assert_eq!(r, CanonicalAbi { size32: 24, align32: 8, flat_count: Some(3) });
+        assert_eq!(
+            r,
+            CanonicalAbi {
+                size32: 24,
+                align32: 8,
+                flat_count: Some(3)
+            }
+        );
         assert_eq!(CanonicalAbi::field_offset(&[u8_, u64_, u8_], 2), 16);
         let v = CanonicalAbi::variant(&[None, Some(CanonicalAbi::POINTER_PAIR), Some(u8_)]);
-        assert_eq!(v, CanonicalAbi { size32: 12, align32: 4, flat_count: Some(3) });
+        assert_eq!(
+            v,
+            CanonicalAbi {
+                size32: 12,
+                align32: 4,
+                flat_count: Some(3)
+            }
+        );
         assert_eq!(CanonicalAbi::enumeration(257), CanonicalAbi::scalar(2));
         assert_eq!(CanonicalAbi::enumeration(256), CanonicalAbi::scalar(1));
         assert_eq!(CanonicalAbi::flags(17).size32, 4);

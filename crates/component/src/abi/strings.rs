@@ -41,7 +41,11 @@ pub(crate) fn source<'a>(cx: &LiftContext<'a>, pointer: u32, length: u32) -> Res
 
 pub(crate) fn check_utf8(bytes: &[u8]) -> Result<&str> {
     std::str::from_utf8(bytes).map_err(|e| {
-        let code = if e.error_len().is_none() { TrapCode::IncompleteUtf8 } else { TrapCode::InvalidUtf8 };
+        let code = if e.error_len().is_none() {
+            TrapCode::IncompleteUtf8
+        } else {
+            TrapCode::InvalidUtf8
+        };
         Error::trap(code)
     })
 }
@@ -76,13 +80,18 @@ pub(crate) fn lower(cx: &mut LowerContext<'_>, s: &str) -> Result<(u32, u32)> {
 pub(crate) fn store(cx: &mut LowerContext<'_>, s: &str, source: Source) -> Result<(u32, u32)> {
     match (cx.options.encoding, source) {
         (StringEncoding::Utf8, Source::Utf8(units)) => copy(cx, s.as_bytes(), 1, units),
-        (StringEncoding::Utf8, Source::Utf16(units) | Source::TaggedUtf16(units)) => to_utf8(cx, s, units, 3 * units),
+        (StringEncoding::Utf8, Source::Utf16(units) | Source::TaggedUtf16(units)) => {
+            to_utf8(cx, s, units, 3 * units)
+        }
         (StringEncoding::Utf8, Source::Latin1(units)) => to_utf8(cx, s, units, 2 * units),
         (StringEncoding::Utf16, Source::Utf8(units)) => utf8_to_utf16(cx, s, units),
-        (StringEncoding::Utf16, Source::Utf16(units) | Source::TaggedUtf16(units) | Source::Latin1(units)) => {
-            copy(cx, &utf16(s), 2, units)
+        (
+            StringEncoding::Utf16,
+            Source::Utf16(units) | Source::TaggedUtf16(units) | Source::Latin1(units),
+        ) => copy(cx, &utf16(s), 2, units),
+        (StringEncoding::Latin1OrUtf16, Source::Utf8(units) | Source::Utf16(units)) => {
+            to_latin1_or_utf16(cx, s, units)
         }
-        (StringEncoding::Latin1OrUtf16, Source::Utf8(units) | Source::Utf16(units)) => to_latin1_or_utf16(cx, s, units),
         (StringEncoding::Latin1OrUtf16, Source::Latin1(units)) => {
             let bytes: Vec<u8> = s.chars().map(|c| c as u32 as u8).collect();
             copy(cx, &bytes, 2, units)

@@ -48,7 +48,16 @@ impl<'a> Transfer<'a> {
         source: &'a [u64],
         target: &'a mut [u64],
     ) -> Self {
-        Transfer { store, root, types: root.types(), from, to, scope, source, target }
+        Transfer {
+            store,
+            root,
+            types: root.types(),
+            from,
+            to,
+            scope,
+            source,
+            target,
+        }
     }
 
     /// Moves the values of a tuple: all parameters, or the result. `flat`: they are core values on both sides.
@@ -59,7 +68,12 @@ impl<'a> Transfer<'a> {
         }
         let abi = self.types.node(ty).abi;
         let source = self.source.first().copied().unwrap_or(0) as u32;
-        self.check_source(source, u64::from(abi.size32), abi.align32, TrapCode::PointerOutOfBounds)?;
+        self.check_source(
+            source,
+            u64::from(abi.size32),
+            abi.align32,
+            TrapCode::PointerOutOfBounds,
+        )?;
         let target = match pointer {
             Some(pointer) => {
                 self.lower().check(pointer, abi.size32, abi.align32)?;
@@ -89,7 +103,9 @@ impl<'a> Transfer<'a> {
     }
 
     fn lift<R>(&mut self, f: impl FnOnce(&mut LiftContext<'_>) -> Result<R>) -> Result<R> {
-        let Transfer { root, types, from, .. } = self;
+        let Transfer {
+            root, types, from, ..
+        } = self;
         with_memory(self.store, from.options.memory, |memory, state| {
             f(&mut LiftContext {
                 memory,
@@ -140,7 +156,9 @@ impl<'a> Transfer<'a> {
             }
             Place::Memory(offset) => {
                 let bytes = value.to_le_bytes();
-                self.lower().bytes_mut(offset, size)?.copy_from_slice(&bytes[..size]);
+                self.lower()
+                    .bytes_mut(offset, size)?
+                    .copy_from_slice(&bytes[..size]);
                 Ok(())
             }
         }
@@ -164,14 +182,20 @@ impl<'a> Transfer<'a> {
         }
         match &node.def {
             TypeDef::Bool => {
-                let mask = if matches!(from, Place::Flat(_)) { u64::from(u32::MAX) } else { 0xff };
+                let mask = if matches!(from, Place::Flat(_)) {
+                    u64::from(u32::MAX)
+                } else {
+                    0xff
+                };
                 self.scalar(1, from, to, |v| Ok(u64::from(v & mask != 0)))
             }
             TypeDef::U8 => self.scalar(1, from, to, |v| Ok(u64::from(v as u8))),
             TypeDef::S8 => self.scalar(1, from, to, |v| Ok(u64::from(v as i8 as i32 as u32))),
             TypeDef::U16 => self.scalar(2, from, to, |v| Ok(u64::from(v as u16))),
             TypeDef::S16 => self.scalar(2, from, to, |v| Ok(u64::from(v as i16 as i32 as u32))),
-            TypeDef::U32 | TypeDef::S32 | TypeDef::F32 => self.scalar(4, from, to, |v| Ok(u64::from(v as u32))),
+            TypeDef::U32 | TypeDef::S32 | TypeDef::F32 => {
+                self.scalar(4, from, to, |v| Ok(u64::from(v as u32)))
+            }
             TypeDef::U64 | TypeDef::S64 | TypeDef::F64 => self.scalar(8, from, to, Ok),
             TypeDef::Char => self.scalar(4, from, to, |v| match char::from_u32(v as u32) {
                 Some(c) => Ok(u64::from(u32::from(c))),
@@ -208,19 +232,25 @@ impl<'a> Transfer<'a> {
             }
             TypeDef::Enum(names) => {
                 let disc = usize::from(node.discriminant);
-                self.variant(disc, &node.offsets, from, to, |i| (i < names.len()).then_some(None))
+                self.variant(disc, &node.offsets, from, to, |i| {
+                    (i < names.len()).then_some(None)
+                })
             }
-            TypeDef::Option(ty) => self.variant(1, &node.offsets, from, to, |i| [None, Some(*ty)].get(i).copied()),
-            TypeDef::Result(ok, err) => self.variant(1, &node.offsets, from, to, |i| [*ok, *err].get(i).copied()),
+            TypeDef::Option(ty) => {
+                self.variant(1, &node.offsets, from, to, |i| [None, Some(*ty)].get(i).copied())
+            }
+            TypeDef::Result(ok, err) => {
+                self.variant(1, &node.offsets, from, to, |i| [*ok, *err].get(i).copied())
+            }
             TypeDef::Flags(names) => {
                 let mask = u64::from(u32::MAX) >> (32 - names.len().clamp(1, 32));
                 self.scalar(usize::from(node.discriminant), from, to, |v| Ok(v & mask))
             }
             TypeDef::Own(resource) => self.own(*resource, from, to),
             TypeDef::Borrow(resource) => self.borrow(*resource, from, to),
-            TypeDef::ErrorContext | TypeDef::Stream(_) | TypeDef::Future(_) => {
-                Err(Error::unsupported(format!("passing a value of type `{}`", node.def.desc())))
-            }
+            TypeDef::ErrorContext | TypeDef::Stream(_) | TypeDef::Future(_) => Err(Error::unsupported(
+                format!("passing a value of type `{}`", node.def.desc()),
+            )),
         }
     }
 
@@ -306,7 +336,11 @@ impl<'a> Transfer<'a> {
             self.copy(pointer, target, bytes as u32)?;
         } else if abi.size32 > 0 {
             for offset in (0..bytes as u32).step_by(abi.size32 as usize) {
-                self.value(element, Place::Memory(pointer + offset), Place::Memory(target + offset))?;
+                self.value(
+                    element,
+                    Place::Memory(pointer + offset),
+                    Place::Memory(target + offset),
+                )?;
             }
         }
         Ok(target)
@@ -335,9 +369,18 @@ impl<'a> Transfer<'a> {
     /// Copies bytes from one memory to the other (or within one that both sides use).
     fn copy(&mut self, source: u32, target: u32, bytes: u32) -> Result<()> {
         let (Some(from), Some(to)) = (self.from.options.memory, self.to.options.memory) else {
-            return if bytes == 0 { Ok(()) } else { Err(Error::trap(TrapCode::PointerOutOfBounds)) };
+            return if bytes == 0 {
+                Ok(())
+            } else {
+                Err(Error::trap(TrapCode::PointerOutOfBounds))
+            };
         };
-        copy_between(self.store, (from, source as usize), (to, target as usize), bytes as usize)
+        copy_between(
+            self.store,
+            (from, source as usize),
+            (to, target as usize),
+            bytes as usize,
+        )
     }
 }
 
@@ -356,9 +399,16 @@ fn copy_between(store: &mut Store, from: (Memory, usize), to: (Memory, usize), b
     while done < bytes {
         let count = (bytes - done).min(buffer.len());
         let part = &mut buffer[..count];
-        let source = from.0.data(store).get(from.1 + done..).and_then(|b| b.get(..count));
+        let source = from
+            .0
+            .data(store)
+            .get(from.1 + done..)
+            .and_then(|b| b.get(..count));
         part.copy_from_slice(source.ok_or_else(out_of_bounds)?);
-        let target = to.0.data_mut(store).get_mut(to.1 + done..).and_then(|b| b.get_mut(..count));
+        let target =
+            to.0.data_mut(store)
+                .get_mut(to.1 + done..)
+                .and_then(|b| b.get_mut(..count));
         target.ok_or_else(out_of_bounds)?.copy_from_slice(part);
         done += count;
     }

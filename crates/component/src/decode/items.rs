@@ -61,25 +61,60 @@ pub(crate) struct Options {
 
 /// A definition.
 pub(crate) enum Init {
-    Import { name: String, ty: ComponentEntityType },
+    Import {
+        name: String,
+        ty: ComponentEntityType,
+    },
     Module(usize),
     Component(usize),
     OuterModule(OuterSource),
     OuterComponent(OuterSource),
-    CoreInstantiate { module: u32, args: Vec<(String, u32)> },
+    CoreInstantiate {
+        module: u32,
+        args: Vec<(String, u32)>,
+    },
     CoreExports(Vec<(String, CoreKind, u32)>),
-    CoreAlias { instance: u32, name: String, kind: CoreKind },
-    Instantiate { component: u32, args: Vec<(String, ItemRef)>, ty: ComponentInstanceTypeId },
-    Exports { items: Vec<(String, ItemRef)> },
-    Alias { instance: u32, name: String, kind: AliasKind },
-    Lift { ty: ComponentFuncTypeId, func: u32, options: Options },
-    Lower { func: u32, options: Options, core_type: FuncType },
+    CoreAlias {
+        instance: u32,
+        name: String,
+        kind: CoreKind,
+    },
+    Instantiate {
+        component: u32,
+        args: Vec<(String, ItemRef)>,
+        ty: ComponentInstanceTypeId,
+    },
+    Exports {
+        items: Vec<(String, ItemRef)>,
+    },
+    Alias {
+        instance: u32,
+        name: String,
+        kind: AliasKind,
+    },
+    Lift {
+        ty: ComponentFuncTypeId,
+        func: u32,
+        options: Options,
+    },
+    Lower {
+        func: u32,
+        options: Options,
+        core_type: FuncType,
+    },
     ResourceNew(ResourceId),
     ResourceDrop(ResourceId),
     ResourceRep(ResourceId),
     /// Defines a resource type; the destructor is a core function.
-    Resource { id: ResourceId, dtor: Option<u32> },
-    Export { name: String, item: ItemRef, ty: ComponentEntityType },
+    Resource {
+        id: ResourceId,
+        dtor: Option<u32>,
+    },
+    Export {
+        name: String,
+        item: ItemRef,
+        ty: ComponentEntityType,
+    },
     /// A canonical built-in that defines a core function, but that Wharf does not have.
     UnsupportedCanon(&'static str),
     /// Something else that Wharf does not have.

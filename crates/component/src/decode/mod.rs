@@ -34,11 +34,17 @@ fn features() -> WasmFeatures {
 }
 
 pub(crate) fn invalid(e: wasmparser::Error) -> Error {
-    Error::invalid(usize::try_from(e.offset()).unwrap_or(usize::MAX), e.message().to_string())
+    Error::invalid(
+        usize::try_from(e.offset()).unwrap_or(usize::MAX),
+        e.message().to_string(),
+    )
 }
 
 fn malformed(e: wasmparser::Error) -> Error {
-    Error::malformed(usize::try_from(e.offset()).unwrap_or(usize::MAX), e.message().to_string())
+    Error::malformed(
+        usize::try_from(e.offset()).unwrap_or(usize::MAX),
+        e.message().to_string(),
+    )
 }
 
 pub(crate) fn decode(engine: &Engine, bytes: &Bytes) -> Result<Decoded> {
@@ -55,8 +61,14 @@ pub(crate) fn decode(engine: &Engine, bytes: &Bytes) -> Result<Decoded> {
     parser.set_features(features());
     for payload in parser.parse_all(bytes) {
         if let Some(types) = decoder.payload(payload.map_err(malformed)?)? {
-            let Decoder { components, modules, .. } = decoder;
-            return Ok(Decoded { components, modules, types });
+            let Decoder {
+                components, modules, ..
+            } = decoder;
+            return Ok(Decoded {
+                components,
+                modules,
+                types,
+            });
         }
     }
     Err(Error::malformed(bytes.len(), "unexpected end of the component"))
@@ -78,7 +90,11 @@ impl Decoder<'_> {
         if self.in_module {
             return self.module_payload(payload);
         }
-        if let Payload::Version { encoding: Encoding::Module, .. } = &payload {
+        if let Payload::Version {
+            encoding: Encoding::Module,
+            ..
+        } = &payload
+        {
             return Err(Error::malformed(0, "expected a component, found a core module"));
         }
         let before = self.counts();
@@ -103,7 +119,9 @@ impl Decoder<'_> {
             }
             Payload::ModuleSection { unchecked_range, .. } => {
                 self.in_module = true;
-                let range = usize::try_from(unchecked_range.start).ok().zip(usize::try_from(unchecked_range.end).ok());
+                let range = usize::try_from(unchecked_range.start)
+                    .ok()
+                    .zip(usize::try_from(unchecked_range.end).ok());
                 let (start, end) = range.unwrap_or((0, 0));
                 if start > end || end > self.bytes.len() {
                     return Err(Error::malformed(start, "unexpected end"));
@@ -119,7 +137,9 @@ impl Decoder<'_> {
             Payload::ComponentTypeSection(s) => self.resource_types(s, before)?,
             Payload::ComponentCanonicalSection(s) => self.canons(s, before)?,
             Payload::ComponentStartSection { .. } => {
-                self.current().inits.push(Init::Unsupported("component start functions"));
+                self.current()
+                    .inits
+                    .push(Init::Unsupported("component start functions"));
             }
             Payload::ComponentImportSection(s) => self.imports(s)?,
             Payload::ComponentExportSection(s) => self.exports(s)?,

@@ -2,10 +2,11 @@
 
 use wasmparser::component_types::ComponentAnyTypeId;
 use wasmparser::{
-    CanonicalFunction, CanonicalOption, ComponentAlias, ComponentAliasSectionReader, ComponentCanonicalSectionReader,
-    ComponentExportSectionReader, ComponentExternalKind, ComponentImportSectionReader,
-    ComponentInstance, ComponentInstanceSectionReader, ComponentOuterAliasKind, ComponentType,
-    ComponentTypeSectionReader, ExternalKind, Instance, InstanceSectionReader, types::TypesRef,
+    CanonicalFunction, CanonicalOption, ComponentAlias, ComponentAliasSectionReader,
+    ComponentCanonicalSectionReader, ComponentExportSectionReader, ComponentExternalKind,
+    ComponentImportSectionReader, ComponentInstance, ComponentInstanceSectionReader, ComponentOuterAliasKind,
+    ComponentType, ComponentTypeSectionReader, ExternalKind, Instance, InstanceSectionReader,
+    types::TypesRef,
 };
 use wharf_core::{Error, Result};
 
@@ -14,7 +15,9 @@ use crate::abi::StringEncoding;
 
 impl Decoder<'_> {
     fn types(&self) -> Result<TypesRef<'_>> {
-        self.validator.types(0).ok_or_else(|| Error::malformed(0, "definition outside a component"))
+        self.validator
+            .types(0)
+            .ok_or_else(|| Error::malformed(0, "definition outside a component"))
     }
 
     pub(super) fn core_instances(&mut self, section: InstanceSectionReader<'_>) -> Result<()> {
@@ -25,7 +28,9 @@ impl Decoder<'_> {
                     args: args.iter().map(|a| (a.name.to_string(), a.index)).collect(),
                 },
                 Instance::FromExports(exports) => {
-                    let items = exports.iter().map(|e| Ok((e.name.to_string(), core_kind(e.kind)?, e.index)));
+                    let items = exports
+                        .iter()
+                        .map(|e| Ok((e.name.to_string(), core_kind(e.kind)?, e.index)));
                     Init::CoreExports(items.collect::<Result<_>>()?)
                 }
             };
@@ -42,8 +47,13 @@ impl Decoder<'_> {
         for (i, instance) in section.into_iter().enumerate() {
             let index = before.instances + i as u32;
             let init = match instance.map_err(invalid)? {
-                ComponentInstance::Instantiate { component_index, args } => {
-                    let args = args.iter().map(|a| Ok((a.name.to_string(), self.item(a.kind, a.index)?)));
+                ComponentInstance::Instantiate {
+                    component_index,
+                    args,
+                } => {
+                    let args = args
+                        .iter()
+                        .map(|a| Ok((a.name.to_string(), self.item(a.kind, a.index)?)));
                     Init::Instantiate {
                         component: component_index,
                         args: args.collect::<Result<_>>()?,
@@ -51,8 +61,12 @@ impl Decoder<'_> {
                     }
                 }
                 ComponentInstance::FromExports(exports) => {
-                    let items = exports.iter().map(|e| Ok((e.name.name.to_string(), self.item(e.kind, e.index)?)));
-                    Init::Exports { items: items.collect::<Result<_>>()? }
+                    let items = exports
+                        .iter()
+                        .map(|e| Ok((e.name.name.to_string(), self.item(e.kind, e.index)?)));
+                    Init::Exports {
+                        items: items.collect::<Result<_>>()?,
+                    }
                 }
             };
             self.current().inits.push(init);
@@ -74,7 +88,11 @@ impl Decoder<'_> {
     pub(super) fn aliases(&mut self, section: ComponentAliasSectionReader<'_>) -> Result<()> {
         for alias in section {
             let init = match alias.map_err(invalid)? {
-                ComponentAlias::InstanceExport { kind, instance_index, name } => Init::Alias {
+                ComponentAlias::InstanceExport {
+                    kind,
+                    instance_index,
+                    name,
+                } => Init::Alias {
                     instance: instance_index,
                     name: name.to_string(),
                     kind: match kind {
@@ -85,12 +103,20 @@ impl Decoder<'_> {
                         ComponentExternalKind::Type | ComponentExternalKind::Value => AliasKind::Other,
                     },
                 },
-                ComponentAlias::CoreInstanceExport { kind, instance_index, name } => {
-                    Init::CoreAlias { instance: instance_index, name: name.to_string(), kind: core_kind(kind)? }
-                }
+                ComponentAlias::CoreInstanceExport {
+                    kind,
+                    instance_index,
+                    name,
+                } => Init::CoreAlias {
+                    instance: instance_index,
+                    name: name.to_string(),
+                    kind: core_kind(kind)?,
+                },
                 ComponentAlias::Outer { kind, count, index } => match kind {
                     ComponentOuterAliasKind::CoreModule => Init::OuterModule(self.outer(true, count, index)?),
-                    ComponentOuterAliasKind::Component => Init::OuterComponent(self.outer(false, count, index)?),
+                    ComponentOuterAliasKind::Component => {
+                        Init::OuterComponent(self.outer(false, count, index)?)
+                    }
                     // Types are resolved by the validator.
                     ComponentOuterAliasKind::CoreType | ComponentOuterAliasKind::Type => continue,
                 },
@@ -109,7 +135,11 @@ impl Decoder<'_> {
         let mut source = OuterSource::Local(index);
         for level in target + 1..=depth {
             let component = &mut self.components[self.stack[level]];
-            let list = if modules { &mut component.outer_modules } else { &mut component.outer_components };
+            let list = if modules {
+                &mut component.outer_modules
+            } else {
+                &mut component.outer_components
+            };
             let position = list.iter().position(|s| *s == source).unwrap_or_else(|| {
                 list.push(source);
                 list.len() - 1
@@ -119,9 +149,15 @@ impl Decoder<'_> {
         Ok(source)
     }
 
-    pub(super) fn resource_types(&mut self, section: ComponentTypeSectionReader<'_>, before: Counts) -> Result<()> {
+    pub(super) fn resource_types(
+        &mut self,
+        section: ComponentTypeSectionReader<'_>,
+        before: Counts,
+    ) -> Result<()> {
         for (i, ty) in section.into_iter().enumerate() {
-            let ComponentType::Resource { dtor, .. } = ty.map_err(invalid)? else { continue };
+            let ComponentType::Resource { dtor, .. } = ty.map_err(invalid)? else {
+                continue;
+            };
             let id = self.resource_at(before.types + i as u32)?;
             self.current().inits.push(Init::Resource { id, dtor });
         }
@@ -140,7 +176,10 @@ impl Decoder<'_> {
             let import = import.map_err(invalid)?;
             let item = self.types()?.component_item_for_import(import.name.name);
             let item = item.ok_or_else(|| Error::malformed(0, "import without a type"))?;
-            let init = Init::Import { name: import.name.name.to_string(), ty: item.ty };
+            let init = Init::Import {
+                name: import.name.name.to_string(),
+                ty: item.ty,
+            };
             self.current().inits.push(init);
         }
         Ok(())
@@ -150,35 +189,59 @@ impl Decoder<'_> {
         for export in section {
             let export = export.map_err(invalid)?;
             let item = self.types()?.component_item_for_export(export.name.name);
-            let ty = item.ok_or_else(|| Error::malformed(0, "export without a type"))?.ty;
+            let ty = item
+                .ok_or_else(|| Error::malformed(0, "export without a type"))?
+                .ty;
             let item = self.item(export.kind, export.index)?;
-            self.current().inits.push(Init::Export { name: export.name.name.to_string(), item, ty });
+            self.current().inits.push(Init::Export {
+                name: export.name.name.to_string(),
+                item,
+                ty,
+            });
         }
         Ok(())
     }
 
-    pub(super) fn canons(&mut self, section: ComponentCanonicalSectionReader<'_>, before: Counts) -> Result<()> {
+    pub(super) fn canons(
+        &mut self,
+        section: ComponentCanonicalSectionReader<'_>,
+        before: Counts,
+    ) -> Result<()> {
         let mut core_func = before.core_funcs;
         for canon in section {
             let canon = canon.map_err(invalid)?;
             let init = match canon {
-                CanonicalFunction::Lift { core_func_index, type_index, options } => {
+                CanonicalFunction::Lift {
+                    core_func_index,
+                    type_index,
+                    options,
+                } => {
                     let options = decode_options(&options);
                     let ty = match self.types()?.component_any_type_at(type_index) {
                         ComponentAnyTypeId::Func(ty) => ty,
                         _ => return Err(Error::malformed(0, "type index is not a function type")),
                     };
-                    self.current().inits.push(Init::Lift { ty, func: core_func_index, options });
+                    self.current().inits.push(Init::Lift {
+                        ty,
+                        func: core_func_index,
+                        options,
+                    });
                     continue;
                 }
                 CanonicalFunction::Lower { func_index, options } => {
                     let types = self.types()?;
                     let ty = types[types.core_function_at(core_func)].unwrap_func();
                     let core_type = super::super::link::core_func_type(ty)?;
-                    Init::Lower { func: func_index, options: decode_options(&options), core_type }
+                    Init::Lower {
+                        func: func_index,
+                        options: decode_options(&options),
+                        core_type,
+                    }
                 }
                 CanonicalFunction::ResourceNew { resource } => Init::ResourceNew(self.resource_at(resource)?),
-                CanonicalFunction::ResourceDrop { resource } => Init::ResourceDrop(self.resource_at(resource)?),
+                CanonicalFunction::ResourceDrop { resource } => {
+                    Init::ResourceDrop(self.resource_at(resource)?)
+                }
                 CanonicalFunction::ResourceRep { resource } => Init::ResourceRep(self.resource_at(resource)?),
                 other => Init::UnsupportedCanon(builtin_name(&other)),
             };

@@ -83,6 +83,9 @@ impl Frame {
     }
 
     pub fn core(&mut self, kind: CoreKind, index: u32) -> Result<CoreItem> {
-        self.core_space(kind).get(index as usize).cloned().ok_or_else(|| super::missing("core item"))
+        self.core_space(kind)
+            .get(index as usize)
+            .cloned()
+            .ok_or_else(|| super::missing("core item"))
     }
 }

@@ -28,11 +28,18 @@ const MAX_WORK: usize = 4_000_000;
 
 /// Makes the plan and the types that it refers to.
 pub(crate) fn link(decoded: Decoded) -> Result<(Plan, TypeArena)> {
-    let Decoded { components, modules, types } = decoded;
+    let Decoded {
+        components,
+        modules,
+        types,
+    } = decoded;
     let mut linker = PlanLinker {
         components: &components,
         validated: types.as_ref(),
-        plan: Plan { modules, ..Plan::default() },
+        plan: Plan {
+            modules,
+            ..Plan::default()
+        },
         arena: TypeArena::default(),
         work: 0,
         lift_instances: Vec::new(),
@@ -74,8 +81,15 @@ fn missing(what: &str) -> Error {
 impl PlanLinker<'_> {
     fn root(&mut self) -> Result<()> {
         let mut frame = Frame::default();
-        self.plan.instances.push(InstanceInfo { parent: None, label: String::new() });
-        let root = ComponentRef { index: 0, modules: Rc::new([]), components: Rc::new([]) };
+        self.plan.instances.push(InstanceInfo {
+            parent: None,
+            label: String::new(),
+        });
+        let root = ComponentRef {
+            index: 0,
+            modules: Rc::new([]),
+            components: Rc::new([]),
+        };
         match self.run(&mut frame, &root, 0) {
             Ok(()) => {}
             Err(Stop::Error(e)) => return Err(e),
@@ -93,7 +107,9 @@ impl PlanLinker<'_> {
     fn spend(&mut self, amount: usize) -> Result<()> {
         self.work += amount;
         if self.work > MAX_WORK {
-            return Err(Error::limit("the component's instances have too many definitions"));
+            return Err(Error::limit(
+                "the component's instances have too many definitions",
+            ));
         }
         Ok(())
     }
@@ -103,7 +119,9 @@ impl PlanLinker<'_> {
             return Err(Error::limit("component instances are nested too deeply").into());
         }
         let components = self.components;
-        let translation = components.get(component.index).ok_or_else(|| missing("component"))?;
+        let translation = components
+            .get(component.index)
+            .ok_or_else(|| missing("component"))?;
         for init in &translation.inits {
             self.spend(1)?;
             self.define(frame, component, init, depth)?;
@@ -111,7 +129,13 @@ impl PlanLinker<'_> {
         Ok(())
     }
 
-    fn define(&mut self, frame: &mut Frame, component: &ComponentRef, init: &Init, depth: u32) -> Planned<()> {
+    fn define(
+        &mut self,
+        frame: &mut Frame,
+        component: &ComponentRef,
+        init: &Init,
+        depth: u32,
+    ) -> Planned<()> {
         match init {
             Init::Import { name, ty } => {
                 let item = if frame.instance == 0 && depth == 0 {
@@ -121,7 +145,9 @@ impl PlanLinker<'_> {
                     item
                 } else {
                     let item = frame.args.get(name).cloned();
-                    item.ok_or_else(|| Error::link(format!("missing argument `{name}` of a nested component")))?
+                    item.ok_or_else(|| {
+                        Error::link(format!("missing argument `{name}` of a nested component"))
+                    })?
                 };
                 self.register(frame, *ty, &item)?;
                 frame.push(item);
@@ -129,11 +155,21 @@ impl PlanLinker<'_> {
             Init::Module(index) => frame.modules.push(ModuleSource::Static(*index as u32)),
             Init::Component(index) => {
                 let inner = self.components.get(*index).ok_or_else(|| missing("component"))?;
-                let modules = inner.outer_modules.iter().map(|s| frame.outer_module(component, *s));
+                let modules = inner
+                    .outer_modules
+                    .iter()
+                    .map(|s| frame.outer_module(component, *s));
                 let modules = modules.collect::<Result<Rc<[_]>>>()?;
-                let nested = inner.outer_components.iter().map(|s| frame.outer_component(component, *s));
+                let nested = inner
+                    .outer_components
+                    .iter()
+                    .map(|s| frame.outer_component(component, *s));
                 let nested = nested.collect::<Result<Rc<[_]>>>()?;
-                frame.components.push(Some(ComponentRef { index: *index, modules, components: nested }));
+                frame.components.push(Some(ComponentRef {
+                    index: *index,
+                    modules,
+                    components: nested,
+                }));
             }
             Init::OuterModule(source) => {
                 let module = frame.outer_module(component, *source)?;
@@ -145,7 +181,9 @@ impl PlanLinker<'_> {
             }
             Init::CoreInstantiate { module, args } => self.core_instantiate(frame, *module, args)?,
             Init::CoreExports(items) => {
-                let items = items.iter().map(|(name, kind, index)| Ok((name.clone(), frame.core(*kind, *index)?)));
+                let items = items
+                    .iter()
+                    .map(|(name, kind, index)| Ok((name.clone(), frame.core(*kind, *index)?)));
                 let items = items.collect::<Result<HashMap<_, _>>>()?;
                 frame.core_instances.push(CoreInstance::Bag(Rc::new(items)));
             }
@@ -153,26 +191,45 @@ impl PlanLinker<'_> {
                 let item = self.core_export(frame, *instance, name)?;
                 frame.core_space(*kind).push(item);
             }
-            Init::Instantiate { component: index, args, ty } => {
-                let target = frame.components.get(*index as usize).ok_or_else(|| missing("component"))?.clone();
+            Init::Instantiate {
+                component: index,
+                args,
+                ty,
+            } => {
+                let target = frame
+                    .components
+                    .get(*index as usize)
+                    .ok_or_else(|| missing("component"))?
+                    .clone();
                 let Some(target) = target else {
                     return Err(Stop::Unsupported("instantiating an imported component".into()));
                 };
-                let args = args.iter().map(|(name, item)| Ok((name.clone(), self.item(frame, item)?)));
+                let args = args
+                    .iter()
+                    .map(|(name, item)| Ok((name.clone(), self.item(frame, item)?)));
                 let args = args.collect::<Result<HashMap<_, _>>>()?;
                 let items = self.instantiate(frame.instance, &target, args, depth)?;
                 let item = Item::Instance(items);
-                self.register(frame, wasmparser::component_types::ComponentEntityType::Instance(*ty), &item)?;
+                self.register(
+                    frame,
+                    wasmparser::component_types::ComponentEntityType::Instance(*ty),
+                    &item,
+                )?;
                 frame.push(item);
             }
             Init::Exports { items } => {
-                let items = items.iter().map(|(name, item)| Ok((name.clone(), self.item(frame, item)?)));
+                let items = items
+                    .iter()
+                    .map(|(name, item)| Ok((name.clone(), self.item(frame, item)?)));
                 let items = items.collect::<Result<IndexMap<_, _>>>()?;
                 frame.push(Item::Instance(Rc::new(items)));
             }
             Init::Alias { instance, name, kind } => {
                 if *kind != AliasKind::Other {
-                    let instance = frame.instances.get(*instance as usize).ok_or_else(|| missing("instance"))?;
+                    let instance = frame
+                        .instances
+                        .get(*instance as usize)
+                        .ok_or_else(|| missing("instance"))?;
                     let item = instance.get(name).cloned().ok_or_else(|| missing("export"))?;
                     frame.push(item);
                 }
@@ -183,37 +240,83 @@ impl PlanLinker<'_> {
                 self.check_options(options, "lift");
                 self.check_type(ty, "lift");
                 let options = resolve_options(frame, options)?;
-                self.plan.steps.push(Step::Lift(Lift { func, ty, options, instance: frame.instance }));
+                self.plan.steps.push(Step::Lift(Lift {
+                    func,
+                    ty,
+                    options,
+                    instance: frame.instance,
+                }));
                 frame.funcs.push((FuncRef::Lift(self.plan.lifts), ty));
                 self.plan.lifts += 1;
                 self.lift_instances.push(frame.instance);
             }
-            Init::Lower { func, options, core_type } => {
-                let (func, ty) = *frame.funcs.get(*func as usize).ok_or_else(|| missing("function"))?;
+            Init::Lower {
+                func,
+                options,
+                core_type,
+            } => {
+                let (func, ty) = *frame
+                    .funcs
+                    .get(*func as usize)
+                    .ok_or_else(|| missing("function"))?;
                 self.check_options(options, "lower");
                 self.check_type(ty, "lower");
                 let options = resolve_options(frame, options)?;
                 let entering = self.entering(func, frame.instance);
                 let core_type = core_type.clone();
-                self.canon(frame, Canon::Lower { func, ty, options, core_type, caller: frame.instance, entering });
+                self.canon(
+                    frame,
+                    Canon::Lower {
+                        func,
+                        ty,
+                        options,
+                        core_type,
+                        caller: frame.instance,
+                        entering,
+                    },
+                );
             }
             Init::ResourceNew(id) => {
                 let resource = self.resource(frame, *id);
-                self.canon(frame, Canon::ResourceNew { resource, instance: frame.instance });
+                self.canon(
+                    frame,
+                    Canon::ResourceNew {
+                        resource,
+                        instance: frame.instance,
+                    },
+                );
             }
             Init::ResourceDrop(id) => {
                 let resource = self.resource(frame, *id);
-                self.canon(frame, Canon::ResourceDrop { resource, instance: frame.instance });
+                self.canon(
+                    frame,
+                    Canon::ResourceDrop {
+                        resource,
+                        instance: frame.instance,
+                    },
+                );
             }
             Init::ResourceRep(id) => {
                 let resource = self.resource(frame, *id);
-                self.canon(frame, Canon::ResourceRep { resource, instance: frame.instance });
+                self.canon(
+                    frame,
+                    Canon::ResourceRep {
+                        resource,
+                        instance: frame.instance,
+                    },
+                );
             }
             Init::Resource { id, dtor } => {
-                let dtor = dtor.map(|f| frame.core(crate::decode::CoreKind::Func, f)).transpose()?;
+                let dtor = dtor
+                    .map(|f| frame.core(crate::decode::CoreKind::Func, f))
+                    .transpose()?;
                 let resource = self.new_resource();
                 frame.resources.insert(*id, resource);
-                self.plan.steps.push(Step::Resource { resource, dtor, owner: frame.instance });
+                self.plan.steps.push(Step::Resource {
+                    resource,
+                    dtor,
+                    owner: frame.instance,
+                });
             }
             Init::Export { name, item, ty } => {
                 let item = self.item(frame, item)?;
@@ -247,7 +350,9 @@ impl PlanLinker<'_> {
 
     fn check_type(&mut self, ty: crate::types::FuncTypeIndex, what: &str) {
         if self.arena.func(ty).unsupported {
-            self.unsupported(format!("`canon {what}` of a function with streams, futures or error contexts"));
+            self.unsupported(format!(
+                "`canon {what}` of a function with streams, futures or error contexts"
+            ));
         }
     }
 
@@ -265,10 +370,18 @@ impl PlanLinker<'_> {
 
     /// The instances that a call of `func` from `caller` enters.
     fn entering(&self, func: FuncRef, caller: u32) -> Box<[u32]> {
-        let FuncRef::Lift(lift) = func else { return Box::default() };
-        let Some(instance) = self.lift_instances.get(lift as usize) else { return Box::default() };
+        let FuncRef::Lift(lift) = func else {
+            return Box::default();
+        };
+        let Some(instance) = self.lift_instances.get(lift as usize) else {
+            return Box::default();
+        };
         let around = self.plan.chain(caller);
-        self.plan.chain(*instance).into_iter().filter(|i| !around.contains(i)).collect()
+        self.plan
+            .chain(*instance)
+            .into_iter()
+            .filter(|i| !around.contains(i))
+            .collect()
     }
 
     fn item(&mut self, frame: &mut Frame, item: &ItemRef) -> Result<Item> {
@@ -277,13 +390,23 @@ impl PlanLinker<'_> {
                 let (func, ty) = *frame.funcs.get(*i as usize).ok_or_else(|| missing("function"))?;
                 Item::Func(func, ty)
             }
-            ItemRef::Instance(i) => {
-                Item::Instance(frame.instances.get(*i as usize).ok_or_else(|| missing("instance"))?.clone())
+            ItemRef::Instance(i) => Item::Instance(
+                frame
+                    .instances
+                    .get(*i as usize)
+                    .ok_or_else(|| missing("instance"))?
+                    .clone(),
+            ),
+            ItemRef::Module(i) => {
+                Item::Module(*frame.modules.get(*i as usize).ok_or_else(|| missing("module"))?)
             }
-            ItemRef::Module(i) => Item::Module(*frame.modules.get(*i as usize).ok_or_else(|| missing("module"))?),
-            ItemRef::Component(i) => {
-                Item::Component(frame.components.get(*i as usize).ok_or_else(|| missing("component"))?.clone())
-            }
+            ItemRef::Component(i) => Item::Component(
+                frame
+                    .components
+                    .get(*i as usize)
+                    .ok_or_else(|| missing("component"))?
+                    .clone(),
+            ),
             ItemRef::Type(wasmparser::component_types::ComponentAnyTypeId::Resource(id)) => {
                 Item::Resource(self.resource(frame, id.resource()))
             }
@@ -303,8 +426,15 @@ impl PlanLinker<'_> {
             return Err(Error::limit("too many instances").into());
         }
         let label = format!("{}component[{}]", self.label_prefix(parent), component.index);
-        self.plan.instances.push(InstanceInfo { parent: Some(parent), label });
-        let mut frame = Frame { instance, args, ..Frame::default() };
+        self.plan.instances.push(InstanceInfo {
+            parent: Some(parent),
+            label,
+        });
+        let mut frame = Frame {
+            instance,
+            args,
+            ..Frame::default()
+        };
         self.run(&mut frame, component, depth + 1)?;
         self.plan.steps.push(Step::Ready(instance));
         Ok(Rc::new(frame.exports))
@@ -321,17 +451,31 @@ impl PlanLinker<'_> {
         if self.plan.instances.len() + self.plan.core_instances as usize > MAX_INSTANCES {
             return Err(Error::limit("too many instances").into());
         }
-        let source = *frame.modules.get(module as usize).ok_or_else(|| missing("module"))?;
+        let source = *frame
+            .modules
+            .get(module as usize)
+            .ok_or_else(|| missing("module"))?;
         let by_name: HashMap<&str, u32> = args.iter().map(|(name, index)| (name.as_str(), *index)).collect();
         let owner = frame.instance;
         let step = match source {
             ModuleSource::Static(index) => {
-                let module = self.plan.modules.get(index as usize).ok_or_else(|| missing("module"))?.clone();
+                let module = self
+                    .plan
+                    .modules
+                    .get(index as usize)
+                    .ok_or_else(|| missing("module"))?
+                    .clone();
                 let imports = module.imports().map(|import| {
-                    let instance = by_name.get(import.module).ok_or_else(|| missing("core instance"))?;
+                    let instance = by_name
+                        .get(import.module)
+                        .ok_or_else(|| missing("core instance"))?;
                     self.core_export(frame, *instance, import.name)
                 });
-                Step::Instantiate { module: index, args: imports.collect::<Result<_>>()?, owner }
+                Step::Instantiate {
+                    module: index,
+                    args: imports.collect::<Result<_>>()?,
+                    owner,
+                }
             }
             ModuleSource::Import(leaf) => {
                 let LeafKind::Module(requirement) = &self.plan.leaves[leaf as usize].kind else {
@@ -340,35 +484,65 @@ impl PlanLinker<'_> {
                 let requirement = requirement.clone();
                 let mut items = HashMap::new();
                 for (module, name, _) in &requirement.imports {
-                    let instance = by_name.get(module.as_str()).ok_or_else(|| missing("core instance"))?;
+                    let instance = by_name
+                        .get(module.as_str())
+                        .ok_or_else(|| missing("core instance"))?;
                     let item = self.core_export(frame, *instance, name)?;
                     items.insert((module.as_str().into(), name.as_str().into()), item);
                 }
-                Step::InstantiateImported { leaf, args: items, owner }
+                Step::InstantiateImported {
+                    leaf,
+                    args: items,
+                    owner,
+                }
             }
         };
         self.plan.steps.push(step);
-        frame.core_instances.push(CoreInstance::Instance { index: self.plan.core_instances, source });
+        frame.core_instances.push(CoreInstance::Instance {
+            index: self.plan.core_instances,
+            source,
+        });
         self.plan.core_instances += 1;
         Ok(())
     }
 
     fn core_export(&self, frame: &Frame, instance: u32, name: &str) -> Result<CoreItem> {
-        match frame.core_instances.get(instance as usize).ok_or_else(|| missing("core instance"))? {
+        match frame
+            .core_instances
+            .get(instance as usize)
+            .ok_or_else(|| missing("core instance"))?
+        {
             CoreInstance::Bag(items) => items.get(name).cloned().ok_or_else(|| missing("core export")),
-            CoreInstance::Instance { index, source: ModuleSource::Static(module) } => {
-                let module = self.plan.modules.get(*module as usize).ok_or_else(|| missing("module"))?;
+            CoreInstance::Instance {
+                index,
+                source: ModuleSource::Static(module),
+            } => {
+                let module = self
+                    .plan
+                    .modules
+                    .get(*module as usize)
+                    .ok_or_else(|| missing("module"))?;
                 let export = module.export_index(name).ok_or_else(|| missing("core export"))?;
-                Ok(CoreItem::Export { instance: *index, index: export })
+                Ok(CoreItem::Export {
+                    instance: *index,
+                    index: export,
+                })
             }
-            CoreInstance::Instance { index, source: ModuleSource::Import(_) } => {
-                Ok(CoreItem::Named { instance: *index, name: name.into() })
-            }
+            CoreInstance::Instance {
+                index,
+                source: ModuleSource::Import(_),
+            } => Ok(CoreItem::Named {
+                instance: *index,
+                name: name.into(),
+            }),
         }
     }
 
     fn leaf(&mut self, path: &[Box<str>], kind: LeafKind) -> u32 {
-        self.plan.leaves.push(Leaf { path: path.into(), kind });
+        self.plan.leaves.push(Leaf {
+            path: path.into(),
+            kind,
+        });
         self.plan.leaves.len() as u32 - 1
     }
 }
@@ -392,7 +566,10 @@ fn exports(items: &IndexMap<String, Item>) -> IndexMap<Box<str>, Export> {
         Item::Resource(index) => Export::Resource(*index),
         Item::Type => Export::Type,
     };
-    items.iter().map(|(name, item)| (name.as_str().into(), export(item))).collect()
+    items
+        .iter()
+        .map(|(name, item)| (name.as_str().into(), export(item)))
+        .collect()
 }
 
 impl Frame {

@@ -1,14 +1,14 @@
 //! Takes the validator's types over into the component's own, with resources as they are in this instantiation.
 
-use wasmparser::component_types::{
-    ComponentAnyTypeId, ComponentDefinedType, ComponentDefinedTypeId, ComponentEntityType, ComponentFuncTypeId,
-    ComponentValType, ResourceId,
-};
 use wasmparser::PrimitiveValType;
+use wasmparser::component_types::{
+    ComponentAnyTypeId, ComponentDefinedType, ComponentDefinedTypeId, ComponentEntityType,
+    ComponentFuncTypeId, ComponentValType, ResourceId,
+};
 use wharf_core::Result;
 
-use super::{Frame, Item, Planned, PlanLinker};
-use crate::plan::{ItemType, LeafKind, ModuleRequirement, FuncRef, ModuleSource};
+use super::{Frame, Item, PlanLinker, Planned};
+use crate::plan::{FuncRef, ItemType, LeafKind, ModuleRequirement, ModuleSource};
 use crate::types::{FuncTypeIndex, ResourceIndex, TypeDef, TypeIndex};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -45,12 +45,16 @@ impl PlanLinker<'_> {
         let def = match &validated[id] {
             ComponentDefinedType::Primitive(p) => return Ok(primitive(*p)),
             ComponentDefinedType::Record(record) => {
-                let fields = record.fields.iter().map(|(name, ty)| Ok((name.as_str().into(), self.val_type(frame, *ty)?)));
+                let fields = record
+                    .fields
+                    .iter()
+                    .map(|(name, ty)| Ok((name.as_str().into(), self.val_type(frame, *ty)?)));
                 TypeDef::Record(fields.collect::<Result<_>>()?)
             }
             ComponentDefinedType::Variant(variant) => {
                 let cases = variant.cases.iter();
-                let cases = cases.map(|(name, case)| Ok((name.as_str().into(), self.optional(frame, case.ty)?)));
+                let cases =
+                    cases.map(|(name, case)| Ok((name.as_str().into(), self.optional(frame, case.ty)?)));
                 TypeDef::Variant(cases.collect::<Result<_>>()?)
             }
             ComponentDefinedType::List { element, .. } => TypeDef::List(self.val_type(frame, *element)?),
@@ -67,8 +71,12 @@ impl PlanLinker<'_> {
                 let types = tuple.types.iter().map(|ty| self.val_type(frame, *ty));
                 TypeDef::Tuple(types.collect::<Result<_>>()?)
             }
-            ComponentDefinedType::Flags(names) => TypeDef::Flags(names.iter().map(|n| n.as_str().into()).collect()),
-            ComponentDefinedType::Enum(names) => TypeDef::Enum(names.iter().map(|n| n.as_str().into()).collect()),
+            ComponentDefinedType::Flags(names) => {
+                TypeDef::Flags(names.iter().map(|n| n.as_str().into()).collect())
+            }
+            ComponentDefinedType::Enum(names) => {
+                TypeDef::Enum(names.iter().map(|n| n.as_str().into()).collect())
+            }
             ComponentDefinedType::Option { ty, .. } => TypeDef::Option(self.val_type(frame, *ty)?),
             ComponentDefinedType::Result { ok, err, .. } => {
                 TypeDef::Result(self.optional(frame, *ok)?, self.optional(frame, *err)?)
@@ -97,7 +105,13 @@ impl PlanLinker<'_> {
     pub(super) fn register(&mut self, frame: &mut Frame, ty: ComponentEntityType, item: &Item) -> Result<()> {
         self.spend(1)?;
         match (ty, item) {
-            (ComponentEntityType::Type { created: ComponentAnyTypeId::Resource(id), .. }, Item::Resource(index)) => {
+            (
+                ComponentEntityType::Type {
+                    created: ComponentAnyTypeId::Resource(id),
+                    ..
+                },
+                Item::Resource(index),
+            ) => {
                 frame.resources.entry(id.resource()).or_insert(*index);
             }
             (ComponentEntityType::Instance(id), Item::Instance(items)) => {
@@ -139,13 +153,18 @@ impl PlanLinker<'_> {
             }
             ComponentEntityType::Module(id) => {
                 let requirement = self.module_requirement(id)?;
-                Item::Module(ModuleSource::Import(self.leaf(path, LeafKind::Module(Arc::new(requirement)))))
+                Item::Module(ModuleSource::Import(
+                    self.leaf(path, LeafKind::Module(Arc::new(requirement))),
+                ))
             }
             ComponentEntityType::Component(_) => {
                 self.leaf(path, LeafKind::Component);
                 Item::Component(None)
             }
-            ComponentEntityType::Type { created: ComponentAnyTypeId::Resource(id), .. } => {
+            ComponentEntityType::Type {
+                created: ComponentAnyTypeId::Resource(id),
+                ..
+            } => {
                 let index = match frame.resources.get(&id.resource()) {
                     Some(index) => {
                         let index = *index;
@@ -196,10 +215,15 @@ impl PlanLinker<'_> {
         let ty = &validated[id];
         let mut out = ModuleRequirement::default();
         for ((module, name), ty) in &ty.imports {
-            out.imports.push((module.clone(), name.clone(), super::core_types::extern_type(validated, ty)?));
+            out.imports.push((
+                module.clone(),
+                name.clone(),
+                super::core_types::extern_type(validated, ty)?,
+            ));
         }
         for (name, ty) in &ty.exports {
-            out.exports.push((name.clone(), super::core_types::extern_type(validated, ty)?));
+            out.exports
+                .push((name.clone(), super::core_types::extern_type(validated, ty)?));
         }
         Ok(out)
     }

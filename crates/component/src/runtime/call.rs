@@ -107,7 +107,9 @@ impl LiftedFunc {
                 lower_values(&mut cx, params, ty.params_tuple, ty.params_flat(), None, slots)
             },
             |store, slots| {
-                self.with_lift(store, |cx| lift_values(cx, ty.result_tuple, ty.result_flat(), slots))
+                self.with_lift(store, |cx| {
+                    lift_values(cx, ty.result_tuple, ty.result_flat(), slots)
+                })
             },
         )
     }
@@ -116,11 +118,18 @@ impl LiftedFunc {
     pub fn call_dynamic(&self, store: &mut Store, params: &[Val], results: &mut [Val]) -> Result<()> {
         let ty = self.func_type();
         if params.len() != ty.params.len() {
-            return Err(Error::usage(format!("expected {} argument(s), got {}", ty.params.len(), params.len())));
+            return Err(Error::usage(format!(
+                "expected {} argument(s), got {}",
+                ty.params.len(),
+                params.len()
+            )));
         }
         let expected = usize::from(ty.result.is_some());
         if results.len() != expected {
-            return Err(Error::usage(format!("expected {expected} result(s), got {}", results.len())));
+            return Err(Error::usage(format!(
+                "expected {expected} result(s), got {}",
+                results.len()
+            )));
         }
         for ((name, ty), value) in ty.params.iter().zip(params) {
             value
@@ -135,7 +144,9 @@ impl LiftedFunc {
                 Val::lower_all(&mut cx, params, ty.params_tuple, ty.params_flat(), None, slots)
             },
             |store, slots| {
-                self.with_lift(store, |cx| Val::lift_all(cx, ty.result_tuple, ty.result_flat(), slots))
+                self.with_lift(store, |cx| {
+                    Val::lift_all(cx, ty.result_tuple, ty.result_flat(), slots)
+                })
             },
         )?;
         for (slot, value) in results.iter_mut().zip(values) {
@@ -144,7 +155,11 @@ impl LiftedFunc {
         Ok(())
     }
 
-    fn with_lift<R>(&self, store: &mut Store, f: impl FnOnce(&mut LiftContext<'_>) -> Result<R>) -> Result<R> {
+    fn with_lift<R>(
+        &self,
+        store: &mut Store,
+        f: impl FnOnce(&mut LiftContext<'_>) -> Result<R>,
+    ) -> Result<R> {
         with_memory(store, self.options.memory, |memory, state| {
             f(&mut LiftContext {
                 memory,
@@ -175,7 +190,12 @@ pub(crate) fn lower_values<T: Lower>(
 }
 
 /// Where values that do not fit into core values go.
-pub(crate) fn place(cx: &mut LowerContext<'_>, ty: TypeIndex, pointer: Option<u32>, slots: &mut [u64]) -> Result<u32> {
+pub(crate) fn place(
+    cx: &mut LowerContext<'_>,
+    ty: TypeIndex,
+    pointer: Option<u32>,
+    slots: &mut [u64],
+) -> Result<u32> {
     let abi = cx.types.node(ty).abi;
     match pointer {
         Some(pointer) => {
@@ -193,7 +213,12 @@ pub(crate) fn place(cx: &mut LowerContext<'_>, ty: TypeIndex, pointer: Option<u3
 }
 
 /// Lifts a tuple of values from core values, or from memory at the pointer that is the first of them.
-pub(crate) fn lift_values<T: Lift>(cx: &mut LiftContext<'_>, ty: TypeIndex, flat: bool, slots: &[u64]) -> Result<T> {
+pub(crate) fn lift_values<T: Lift>(
+    cx: &mut LiftContext<'_>,
+    ty: TypeIndex,
+    flat: bool,
+    slots: &[u64],
+) -> Result<T> {
     if flat {
         return T::lift_flat(cx, ty, &mut FlatReader::new(slots));
     }
@@ -203,6 +228,9 @@ pub(crate) fn lift_values<T: Lift>(cx: &mut LiftContext<'_>, ty: TypeIndex, flat
 
 pub(crate) fn pointed<'a>(cx: &LiftContext<'a>, ty: TypeIndex, slots: &[u64]) -> Result<&'a [u8]> {
     let abi = cx.types.node(ty).abi;
-    let pointer = slots.first().copied().ok_or_else(|| Error::trap(TrapCode::PointerOutOfBounds))? as u32;
+    let pointer = slots
+        .first()
+        .copied()
+        .ok_or_else(|| Error::trap(TrapCode::PointerOutOfBounds))? as u32;
     cx.bytes(pointer, u64::from(abi.size32), abi.align32)
 }

@@ -26,8 +26,14 @@ pub(crate) fn lower_guest(
         let lent = components.lenders.len();
         let ty = callee.func_type();
         let pointer = site.result_pointer(slots);
-        let caller = Side { options: site.options, instance: site.instance };
-        let inside = Side { options: callee.options, instance: callee.instance };
+        let caller = Side {
+            options: site.options,
+            instance: site.instance,
+        };
+        let inside = Side {
+            options: callee.options,
+            instance: callee.instance,
+        };
         let mut arguments = [0; FLAT_SLOTS];
         let count = slots.len().min(FLAT_SLOTS);
         arguments[..count].copy_from_slice(&slots[..count]);
@@ -35,13 +41,24 @@ pub(crate) fn lower_guest(
             store,
             &entering,
             |store, scope, target| {
-                Transfer::new(store, &callee.root, caller, inside, scope, &arguments, target)
-                    .values(ty.params_tuple, ty.params_flat(), None)
+                Transfer::new(store, &callee.root, caller, inside, scope, &arguments, target).values(
+                    ty.params_tuple,
+                    ty.params_flat(),
+                    None,
+                )
             },
             |store, results| {
                 let mut target = [0; FLAT_SLOTS];
-                Transfer::new(store, &callee.root, inside, caller, u32::MAX, results, &mut target)
-                    .values(ty.result_tuple, ty.result_flat(), pointer)?;
+                Transfer::new(
+                    store,
+                    &callee.root,
+                    inside,
+                    caller,
+                    u32::MAX,
+                    results,
+                    &mut target,
+                )
+                .values(ty.result_tuple, ty.result_flat(), pointer)?;
                 Ok(target[0])
             },
         )?;
@@ -62,7 +79,12 @@ pub(crate) fn resource_new(store: &mut Store, resource: &RuntimeResource, instan
     Func::new(store, FuncType::new(i32s(1), i32s(1)), move |store, slots| {
         let components = state(store);
         components.check_leave(instance)?;
-        let handle = Handle { ty, rep: slots[0] as u32, kind: HandleKind::Own, lends: 0 };
+        let handle = Handle {
+            ty,
+            rep: slots[0] as u32,
+            kind: HandleKind::Own,
+            lends: 0,
+        };
         slots[0] = u64::from(components.instance(instance)?.handles.insert(handle)?);
         Ok(())
     })
@@ -71,7 +93,10 @@ pub(crate) fn resource_new(store: &mut Store, resource: &RuntimeResource, instan
 pub(crate) fn resource_rep(store: &mut Store, resource: &RuntimeResource, instance: u32) -> Func {
     let ty = resource.ty;
     Func::new(store, FuncType::new(i32s(1), i32s(1)), move |store, slots| {
-        let handle = state(store).instance(instance)?.handles.get_typed(slots[0] as u32, ty)?;
+        let handle = state(store)
+            .instance(instance)?
+            .handles
+            .get_typed(slots[0] as u32, ty)?;
         slots[0] = u64::from(handle.rep);
         Ok(())
     })
@@ -98,7 +123,10 @@ fn drop_handle(
 ) -> Result<()> {
     let components = state(store);
     components.check_leave(instance)?;
-    let handle = components.instance(instance)?.handles.remove(handle, resource.ty)?;
+    let handle = components
+        .instance(instance)?
+        .handles
+        .remove(handle, resource.ty)?;
     match handle.kind {
         HandleKind::Own => destroy(store, resource, handle.rep, around),
         HandleKind::Borrow { scope } => {

@@ -11,7 +11,9 @@ const MAX_HANDLES: usize = (1 << 28) - 1;
 pub(crate) enum HandleKind {
     Own,
     /// A borrow that ends with the call whose position on the stack of scopes this is.
-    Borrow { scope: u32 },
+    Borrow {
+        scope: u32,
+    },
 }
 
 #[derive(Copy, Clone, Debug)]
@@ -58,7 +60,9 @@ impl HandleTable {
     }
 
     pub fn get_mut(&mut self, index: u32) -> Result<&mut Handle> {
-        let slot = (index as usize).checked_sub(1).and_then(|i| self.slots.get_mut(i));
+        let slot = (index as usize)
+            .checked_sub(1)
+            .and_then(|i| self.slots.get_mut(i));
         match slot {
             Some(Slot::Used(handle)) => Ok(handle),
             _ => Err(Error::trap(TrapCode::UnknownHandle).context(format!("unknown handle index {index}"))),
@@ -112,7 +116,13 @@ impl HandleTable {
 }
 
 fn wrong_type(index: u32, expected: ResourceType, found: ResourceType) -> Error {
-    let kind = |ty: ResourceType| if ty.is_host() { "host-defined" } else { "guest-defined" };
+    let kind = |ty: ResourceType| {
+        if ty.is_host() {
+            "host-defined"
+        } else {
+            "guest-defined"
+        }
+    };
     let (expected, found) = (kind(expected), kind(found));
     let different = if expected == found { "different " } else { "" };
     Error::trap(TrapCode::HandleType).context(format!(
@@ -125,14 +135,22 @@ mod tests {
     use super::*;
 
     fn own(rep: u32) -> Handle {
-        Handle { ty: ResourceType::host::<u8>(), rep, kind: HandleKind::Own, lends: 0 }
+        Handle {
+            ty: ResourceType::host::<u8>(),
+            rep,
+            kind: HandleKind::Own,
+            lends: 0,
+        }
     }
 
     #[test]
     fn indices_start_at_one_and_are_used_again_last_first() {
         let ty = ResourceType::host::<u8>();
         let mut table = HandleTable::default();
-        assert_eq!((1..=3).map(|i| table.insert(own(i)).unwrap()).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(
+            (1..=3).map(|i| table.insert(own(i)).unwrap()).collect::<Vec<_>>(),
+            [1, 2, 3]
+        );
         assert_eq!(table.remove_own(1, ty).unwrap(), 1);
         assert_eq!(table.remove_own(3, ty).unwrap(), 3);
         assert_eq!(table.insert(own(4)).unwrap(), 3);
@@ -149,7 +167,13 @@ mod tests {
         let wrong = table.remove(index, ResourceType::host::<u16>()).unwrap_err();
         assert!(matches!(wrong.trap_code(), Some(TrapCode::HandleType)));
         table.get_mut(index).unwrap().lends = 1;
-        assert_eq!(table.remove(index, ty).unwrap_err().trap_code(), Some(TrapCode::HandleLent));
-        assert_eq!(table.remove(0, ty).unwrap_err().trap_code(), Some(TrapCode::UnknownHandle));
+        assert_eq!(
+            table.remove(index, ty).unwrap_err().trap_code(),
+            Some(TrapCode::HandleLent)
+        );
+        assert_eq!(
+            table.remove(0, ty).unwrap_err().trap_code(),
+            Some(TrapCode::UnknownHandle)
+        );
     }
 }

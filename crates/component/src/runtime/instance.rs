@@ -8,11 +8,11 @@ use super::call::LiftedFunc;
 use super::state::state;
 use crate::component::{Component, ComponentExportIndex};
 use crate::func::{Func, TypedFunc};
-use crate::typed::{ComponentNamedList, Lift, Lower};
 use crate::host::HostFunc;
 use crate::plan::{Export, FuncRef, ModuleSource};
 use crate::resource::{ResourceType, Resources, RuntimeResource};
 use crate::store::AsStore;
+use crate::typed::{ComponentNamedList, Lift, Lower};
 use crate::types::{Scope, TypeArena};
 
 /// What the functions of a root instance share.
@@ -29,7 +29,10 @@ impl Root {
     }
 
     pub fn scope(&self) -> Scope {
-        Scope { types: self.component.types().clone(), resources: Some(self.resources.clone()) }
+        Scope {
+            types: self.component.types().clone(),
+            resources: Some(self.resources.clone()),
+        }
     }
 }
 
@@ -66,7 +69,10 @@ pub(crate) enum Exported {
 
 impl Instance {
     pub(crate) fn data<'a>(&self, store: &'a mut Store) -> Result<&'a RootData> {
-        state(store).roots.get(self.index as usize).ok_or_else(|| Error::usage("instance of another store"))
+        state(store)
+            .roots
+            .get(self.index as usize)
+            .ok_or_else(|| Error::usage("instance of another store"))
     }
 
     /// Finds an export: of the component itself, or of an instance that it exports.
@@ -76,7 +82,11 @@ impl Instance {
         instance: Option<&ComponentExportIndex>,
         name: &str,
     ) -> Option<ComponentExportIndex> {
-        self.data(store.as_store()).ok()?.root.component.get_export_index(instance, name)
+        self.data(store.as_store())
+            .ok()?
+            .root
+            .component
+            .get_export_index(instance, name)
     }
 
     /// An exported function.
@@ -85,7 +95,10 @@ impl Instance {
         match export.find(&data.root.component)? {
             Export::Func(func) => {
                 data.lifted(*func)?;
-                Some(Func { root: self.index, func: *func })
+                Some(Func {
+                    root: self.index,
+                    func: *func,
+                })
             }
             _ => None,
         }
@@ -95,7 +108,11 @@ impl Instance {
     ///
     /// # Errors
     /// `Usage` when there is no such function, or its types are others; says what was expected and what was found.
-    pub fn get_typed_func<P, R>(&self, mut store: impl AsStore, export: impl ExportLookup) -> Result<TypedFunc<P, R>>
+    pub fn get_typed_func<P, R>(
+        &self,
+        mut store: impl AsStore,
+        export: impl ExportLookup,
+    ) -> Result<TypedFunc<P, R>>
     where
         P: ComponentNamedList + Lower,
         R: ComponentNamedList + Lift,
@@ -178,7 +195,13 @@ impl RootData {
                     None => self.host(*func).map(Exported::Host),
                 },
                 Export::Module(source) => self.module(*source).map(Exported::Module),
-                Export::Resource(index) => self.root.resources.get(*index).ok().cloned().map(Exported::Resource),
+                Export::Resource(index) => self
+                    .root
+                    .resources
+                    .get(*index)
+                    .ok()
+                    .cloned()
+                    .map(Exported::Resource),
                 Export::Instance(inner) => Some(Exported::Instance(self.exported(inner))),
                 Export::Component | Export::Type => None,
             };

@@ -15,7 +15,11 @@ use crate::plan::{Canon, CoreItem, FuncRef, LeafKind, Options, Plan, Step};
 use crate::resource::{Destructor, ResourceType, Resources, RuntimeResource};
 
 /// Makes an instance; `imports` has what was given for each leaf of the plan, types checked.
-pub(crate) fn instantiate(store: &mut Store, component: &Component, imports: Arc<[Import]>) -> Result<Instance> {
+pub(crate) fn instantiate(
+    store: &mut Store,
+    component: &Component,
+    imports: Arc<[Import]>,
+) -> Result<Instance> {
     let plan = component.plan().clone();
     if let Some(Step::Unsupported(what)) = plan.steps.first() {
         return Err(Error::unsupported(what.clone()));
@@ -28,8 +32,14 @@ pub(crate) fn instantiate(store: &mut Store, component: &Component, imports: Arc
     }
     let components = state(store);
     let base = components.instances.len() as u32;
-    components.instances.extend(plan.instances.iter().map(|_| InstanceState::default()));
-    let root = Arc::new(Root { component: component.clone(), base, resources });
+    components
+        .instances
+        .extend(plan.instances.iter().map(|_| InstanceState::default()));
+    let root = Arc::new(Root {
+        component: component.clone(),
+        base,
+        resources,
+    });
     let mut builder = Builder {
         plan: &plan,
         root,
@@ -41,7 +51,9 @@ pub(crate) fn instantiate(store: &mut Store, component: &Component, imports: Arc
     for step in &plan.steps {
         builder.step(store, step)?;
     }
-    let Builder { root, imports, lifts, .. } = builder;
+    let Builder {
+        root, imports, lifts, ..
+    } = builder;
     let components = state(store);
     let index = components.roots.len() as u32;
     components.roots.push(RootData { root, imports, lifts });
@@ -67,13 +79,18 @@ impl Builder<'_> {
         match step {
             Step::Instantiate { module, args, owner } => {
                 let module = self.plan.modules.get(*module as usize).ok_or_else(missing)?;
-                let args = args.iter().map(|item| self.core_item(store, item)).collect::<Result<Vec<_>>>()?;
+                let args = args
+                    .iter()
+                    .map(|item| self.core_item(store, item))
+                    .collect::<Result<Vec<_>>>()?;
                 let instance = wharf_core::Instance::new(store, module, &args)?;
                 self.label(store, &instance, *owner);
                 self.core_instances.push(instance);
             }
             Step::InstantiateImported { leaf, args, owner } => {
-                let Some(Import::Module(module)) = self.imports.get(*leaf as usize) else { return Err(missing()) };
+                let Some(Import::Module(module)) = self.imports.get(*leaf as usize) else {
+                    return Err(missing());
+                };
                 let module = module.clone();
                 let mut list = Vec::new();
                 for import in module.imports() {
@@ -92,7 +109,12 @@ impl Builder<'_> {
             Step::Lift(lift) => {
                 let func = LiftedFunc {
                     core: self.core_func(store, &lift.func)?,
-                    post_return: lift.options.post_return.as_ref().map(|f| self.core_func(store, f)).transpose()?,
+                    post_return: lift
+                        .options
+                        .post_return
+                        .as_ref()
+                        .map(|f| self.core_func(store, f))
+                        .transpose()?,
                     options: self.options(store, &lift.options)?,
                     instance: self.root.base + lift.instance,
                     chain: self.chain(lift.instance),
@@ -101,7 +123,11 @@ impl Builder<'_> {
                 };
                 self.lifts.push(Arc::new(func));
             }
-            Step::Resource { resource, dtor, owner } => {
+            Step::Resource {
+                resource,
+                dtor,
+                owner,
+            } => {
                 let dtor = match dtor {
                     Some(dtor) => Destructor::Guest(self.core_func(store, dtor)?),
                     None => Destructor::None,
@@ -123,11 +149,20 @@ impl Builder<'_> {
     }
 
     fn chain(&self, instance: u32) -> Arc<[u32]> {
-        self.plan.chain(instance).into_iter().map(|i| self.root.base + i).collect()
+        self.plan
+            .chain(instance)
+            .into_iter()
+            .map(|i| self.root.base + i)
+            .collect()
     }
 
     fn label(&self, store: &mut Store, instance: &wharf_core::Instance, owner: u32) {
-        if let Some(info) = self.plan.instances.get(owner as usize).filter(|i| !i.label.is_empty()) {
+        if let Some(info) = self
+            .plan
+            .instances
+            .get(owner as usize)
+            .filter(|i| !i.label.is_empty())
+        {
             instance.set_label(store, info.label.clone());
         }
     }
@@ -135,7 +170,14 @@ impl Builder<'_> {
     fn canon(&self, store: &mut Store, canon: &Canon) -> Result<Func> {
         let base = self.root.base;
         match canon {
-            Canon::Lower { func, ty, options, core_type, caller, entering } => {
+            Canon::Lower {
+                func,
+                ty,
+                options,
+                core_type,
+                caller,
+                entering,
+            } => {
                 let site = CallSite {
                     root: self.root.clone(),
                     ty: *ty,
@@ -159,15 +201,24 @@ impl Builder<'_> {
                     },
                 }
             }
-            Canon::ResourceNew { resource, instance } => {
-                Ok(canon::resource_new(store, self.root.resources.get(*resource)?, base + instance))
-            }
-            Canon::ResourceRep { resource, instance } => {
-                Ok(canon::resource_rep(store, self.root.resources.get(*resource)?, base + instance))
-            }
+            Canon::ResourceNew { resource, instance } => Ok(canon::resource_new(
+                store,
+                self.root.resources.get(*resource)?,
+                base + instance,
+            )),
+            Canon::ResourceRep { resource, instance } => Ok(canon::resource_rep(
+                store,
+                self.root.resources.get(*resource)?,
+                base + instance,
+            )),
             Canon::ResourceDrop { resource, instance } => {
                 let resource = self.root.resources.get(*resource)?;
-                Ok(canon::resource_drop(store, resource, base + instance, self.chain(*instance)))
+                Ok(canon::resource_drop(
+                    store,
+                    resource,
+                    base + instance,
+                    self.chain(*instance),
+                ))
             }
         }
     }
@@ -175,17 +226,31 @@ impl Builder<'_> {
     fn options(&self, store: &mut Store, options: &Options) -> Result<CanonOptions> {
         Ok(CanonOptions {
             encoding: options.encoding,
-            memory: options.memory.as_ref().map(|m| self.core_memory(store, m)).transpose()?,
-            realloc: options.realloc.as_ref().map(|f| self.core_func(store, f)).transpose()?,
+            memory: options
+                .memory
+                .as_ref()
+                .map(|m| self.core_memory(store, m))
+                .transpose()?,
+            realloc: options
+                .realloc
+                .as_ref()
+                .map(|f| self.core_func(store, f))
+                .transpose()?,
         })
     }
 
     fn core_item(&self, store: &mut Store, item: &CoreItem) -> Result<Extern> {
         let instance = |index: &u32| self.core_instances.get(*index as usize).ok_or_else(missing);
         match item {
-            CoreItem::Export { instance: i, index } => instance(i)?.export_at(store, *index).ok_or_else(missing),
+            CoreItem::Export { instance: i, index } => {
+                instance(i)?.export_at(store, *index).ok_or_else(missing)
+            }
             CoreItem::Named { instance: i, name } => instance(i)?.get_export(store, name).ok_or_else(missing),
-            CoreItem::Canon(index) => self.canons.get(*index as usize).map(|f| Extern::Func(*f)).ok_or_else(missing),
+            CoreItem::Canon(index) => self
+                .canons
+                .get(*index as usize)
+                .map(|f| Extern::Func(*f))
+                .ok_or_else(missing),
         }
     }
 

@@ -54,7 +54,9 @@ pub(crate) fn with_memory<R>(
 
 impl ComponentState {
     pub fn instance(&mut self, id: u32) -> Result<&mut InstanceState> {
-        self.instances.get_mut(id as usize).ok_or_else(|| Error::usage("component instance of another store"))
+        self.instances
+            .get_mut(id as usize)
+            .ok_or_else(|| Error::usage("component instance of another store"))
     }
 
     /// Enters the instances of a call, if all of them may be entered.
@@ -89,8 +91,14 @@ impl ComponentState {
     /// Ends the lending that began after `mark`.
     pub fn return_lent(&mut self, mark: usize) {
         while self.lenders.len() > mark {
-            let Some(Lender { instance, handle }) = self.lenders.pop() else { return };
-            if let Some(Ok(handle)) = self.instances.get_mut(instance as usize).map(|i| i.handles.get_mut(handle)) {
+            let Some(Lender { instance, handle }) = self.lenders.pop() else {
+                return;
+            };
+            if let Some(Ok(handle)) = self
+                .instances
+                .get_mut(instance as usize)
+                .map(|i| i.handles.get_mut(handle))
+            {
                 handle.lends = handle.lends.saturating_sub(1);
             }
         }

@@ -141,7 +141,9 @@ impl<T: Lift> Lift for Option<T> {
 impl<T: ComponentType, E: ComponentType> ComponentType for Result<T, E> {
     const ABI: CanonicalAbi = CanonicalAbi::variant(&[Some(T::ABI), Some(E::ABI)]);
     fn typecheck(ty: TypeIndex, cx: &TypeCheck<'_>) -> Result<()> {
-        let TypeDef::Result(ok, err) = cx.def(ty) else { return Err(cx.mismatch(ty, "result")) };
+        let TypeDef::Result(ok, err) = cx.def(ty) else {
+            return Err(cx.mismatch(ty, "result"));
+        };
         payload::<T>(*ok, ty, cx).map_err(|e| e.context("case `ok`"))?;
         payload::<E>(*err, ty, cx).map_err(|e| e.context("case `err`"))
     }

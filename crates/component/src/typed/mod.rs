@@ -49,14 +49,19 @@ impl<'a> TypeCheck<'a> {
         ty: TypeIndex,
         fields: &[(&str, fn(TypeIndex, &TypeCheck<'_>) -> Result<()>)],
     ) -> Result<()> {
-        let TypeDef::Record(found) = self.def(ty) else { return Err(self.mismatch(ty, "record")) };
+        let TypeDef::Record(found) = self.def(ty) else {
+            return Err(self.mismatch(ty, "record"));
+        };
         if found.len() != fields.len() {
             let (found, expected) = (found.len(), fields.len());
-            return Err(Error::usage(format!("type mismatch: the record has {found} fields, the Rust type {expected}")));
+            return Err(Error::usage(format!(
+                "type mismatch: the record has {found} fields, the Rust type {expected}"
+            )));
         }
         for ((name, ty), (expected, check)) in found.iter().zip(fields) {
             if **name != **expected {
-                let message = format!("type mismatch: expected field `{name}`, found `{expected}` in the Rust type");
+                let message =
+                    format!("type mismatch: expected field `{name}`, found `{expected}` in the Rust type");
                 return Err(Error::usage(message));
             }
             check(*ty, self).map_err(|e| e.context(format!("field `{name}`")))?;
@@ -74,18 +79,25 @@ impl<'a> TypeCheck<'a> {
         ty: TypeIndex,
         cases: &[(&str, Option<fn(TypeIndex, &TypeCheck<'_>) -> Result<()>>)],
     ) -> Result<()> {
-        let TypeDef::Variant(found) = self.def(ty) else { return Err(self.mismatch(ty, "variant")) };
+        let TypeDef::Variant(found) = self.def(ty) else {
+            return Err(self.mismatch(ty, "variant"));
+        };
         if found.len() != cases.len() {
             let (found, expected) = (found.len(), cases.len());
-            return Err(Error::usage(format!("type mismatch: the variant has {found} cases, the Rust type {expected}")));
+            return Err(Error::usage(format!(
+                "type mismatch: the variant has {found} cases, the Rust type {expected}"
+            )));
         }
         for ((name, ty), (expected, check)) in found.iter().zip(cases) {
             if **name != **expected {
-                let message = format!("type mismatch: expected case `{name}`, found `{expected}` in the Rust type");
+                let message =
+                    format!("type mismatch: expected case `{name}`, found `{expected}` in the Rust type");
                 return Err(Error::usage(message));
             }
             match (ty, check) {
-                (Some(ty), Some(check)) => check(*ty, self).map_err(|e| e.context(format!("case `{name}`")))?,
+                (Some(ty), Some(check)) => {
+                    check(*ty, self).map_err(|e| e.context(format!("case `{name}`")))?
+                }
                 (None, None) => {}
                 _ => return Err(Error::usage(format!("type mismatch: payload of case `{name}`"))),
             }
@@ -121,8 +133,14 @@ impl<'a> TypeCheck<'a> {
         }
         let first = found.iter().zip(expected).find(|(a, b)| ***a != ***b);
         Err(Error::usage(match first {
-            Some((name, other)) => format!("type mismatch: {kind} has `{name}` where the Rust type has `{other}`"),
-            None => format!("type mismatch: {kind} has {} names, the Rust type {}", found.len(), expected.len()),
+            Some((name, other)) => {
+                format!("type mismatch: {kind} has `{name}` where the Rust type has `{other}`")
+            }
+            None => format!(
+                "type mismatch: {kind} has {} names, the Rust type {}",
+                found.len(),
+                expected.len()
+            ),
         }))
     }
 }
@@ -208,7 +226,9 @@ pub trait ComponentNamedList: ComponentType {}
 #[inline]
 pub fn field_bytes(bytes: &[u8], offset: u32, size: u32) -> Result<&[u8]> {
     let (start, end) = (offset as usize, offset as usize + size as usize);
-    bytes.get(start..end).ok_or_else(|| Error::trap(wharf_core::TrapCode::PointerOutOfBounds))
+    bytes
+        .get(start..end)
+        .ok_or_else(|| Error::trap(wharf_core::TrapCode::PointerOutOfBounds))
 }
 
 /// Reads a discriminant of 1, 2 or 4 bytes, for the macros.
@@ -216,7 +236,10 @@ pub fn field_bytes(bytes: &[u8], offset: u32, size: u32) -> Result<&[u8]> {
 #[inline]
 pub fn read_discriminant(bytes: &[u8], size: u32) -> Result<u32> {
     let bytes = field_bytes(bytes, 0, size)?;
-    Ok(bytes.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte)))
+    Ok(bytes
+        .iter()
+        .rev()
+        .fold(0, |value, byte| value << 8 | u32::from(*byte)))
 }
 
 /// Writes a discriminant of 1, 2 or 4 bytes, for the macros.

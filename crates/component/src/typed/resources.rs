@@ -24,7 +24,9 @@ impl<T: 'static> ComponentType for Resource<T> {
 fn lower<T>(value: &Resource<T>, cx: &mut LowerContext<'_>, ty: TypeIndex) -> Result<u32> {
     match cx.types.node(ty).def {
         TypeDef::Own(resource) if value.owned() => cx.lower_own(resource, value.rep()),
-        TypeDef::Own(_) => Err(Error::usage("a borrowed resource was passed where ownership is transferred")),
+        TypeDef::Own(_) => Err(Error::usage(
+            "a borrowed resource was passed where ownership is transferred",
+        )),
         TypeDef::Borrow(resource) => cx.lower_borrow(resource, value.rep()),
         _ => Err(Error::usage("expected a resource")),
     }

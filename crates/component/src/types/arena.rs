@@ -153,7 +153,9 @@ impl FuncTypeDef {
 
     /// The result is passed as a core value, not through memory.
     pub fn result_flat(&self) -> bool {
-        self.result_abi.flat_count.is_some_and(|n| usize::from(n) <= MAX_FLAT_RESULTS)
+        self.result_abi
+            .flat_count
+            .is_some_and(|n| usize::from(n) <= MAX_FLAT_RESULTS)
     }
 
     /// Core parameters of the function as lifted.
@@ -181,12 +183,19 @@ impl Default for TypeArena {
             interned_funcs: HashMap::new(),
         };
         for (def, size, flat) in PRIMITIVES {
-            let plain = !matches!(def, TypeDef::Bool | TypeDef::Char | TypeDef::String | TypeDef::ErrorContext);
+            let plain = !matches!(
+                def,
+                TypeDef::Bool | TypeDef::Char | TypeDef::String | TypeDef::ErrorContext
+            );
             let index = TypeIndex(arena.nodes.len() as u32);
             arena.interned.insert(def.clone(), index);
             arena.nodes.push(TypeNode {
                 def: def.clone(),
-                abi: CanonicalAbi { size32: *size, align32: (*size).min(if *flat == 2 { 4 } else { 8 }), flat_count: Some(*flat) },
+                abi: CanonicalAbi {
+                    size32: *size,
+                    align32: (*size).min(if *flat == 2 { 4 } else { 8 }),
+                    flat_count: Some(*flat),
+                },
                 offsets: Box::default(),
                 discriminant: 0,
                 plain,
@@ -237,7 +246,14 @@ impl TypeArena {
         let (params_abi, offsets) = self.record_layout(&types);
         let all = || types.iter().copied().chain(result);
         let unsupported = all().any(|ty| self.node(ty).unsupported);
-        let result_abi = result.map_or(CanonicalAbi { size32: 0, align32: 1, flat_count: Some(0) }, |ty| self.node(ty).abi);
+        let result_abi = result.map_or(
+            CanonicalAbi {
+                size32: 0,
+                align32: 1,
+                flat_count: Some(0),
+            },
+            |ty| self.node(ty).abi,
+        );
         let params_tuple = self.intern(TypeDef::Tuple(types.into()));
         let result_tuple = self.intern(TypeDef::Tuple(result.into_iter().collect()));
         let index = FuncTypeIndex(self.funcs.len() as u32);
@@ -258,7 +274,10 @@ impl TypeArena {
 
     fn record_layout(&self, fields: &[TypeIndex]) -> (CanonicalAbi, Box<[u32]>) {
         let mut builder = CanonicalAbi::EMPTY;
-        let offsets = fields.iter().map(|ty| builder.push_field(&self.node(*ty).abi)).collect();
+        let offsets = fields
+            .iter()
+            .map(|ty| builder.push_field(&self.node(*ty).abi))
+            .collect();
         (builder.finish_record(), offsets)
     }
 
@@ -269,8 +288,16 @@ impl TypeArena {
         let mut plain = false;
         let mut has_handles = false;
         let mut unsupported = false;
-        let pointer_pair = CanonicalAbi { size32: 8, align32: 4, flat_count: Some(2) };
-        let handle = CanonicalAbi { size32: 4, align32: 4, flat_count: Some(1) };
+        let pointer_pair = CanonicalAbi {
+            size32: 8,
+            align32: 4,
+            flat_count: Some(2),
+        };
+        let handle = CanonicalAbi {
+            size32: 4,
+            align32: 4,
+            flat_count: Some(1),
+        };
         let abi = match &def {
             TypeDef::List(ty) | TypeDef::Map(_, _, ty) => {
                 children.push(*ty);
@@ -311,7 +338,11 @@ impl TypeArena {
             TypeDef::Flags(names) => {
                 let size = crate::abi::flags_size(names.len());
                 discriminant = size as u8;
-                CanonicalAbi { size32: size, align32: size, flat_count: Some(1) }
+                CanonicalAbi {
+                    size32: size,
+                    align32: size,
+                    flat_count: Some(1),
+                }
             }
             TypeDef::Own(_) | TypeDef::Borrow(_) => {
                 has_handles = true;
@@ -325,7 +356,15 @@ impl TypeArena {
         };
         has_handles |= children.iter().any(|ty| self.node(*ty).has_handles);
         unsupported |= children.iter().any(|ty| self.node(*ty).unsupported);
-        TypeNode { def, abi, offsets, discriminant, plain, has_handles, unsupported }
+        TypeNode {
+            def,
+            abi,
+            offsets,
+            discriminant,
+            plain,
+            has_handles,
+            unsupported,
+        }
     }
 
     fn variant_layout(
@@ -384,10 +423,14 @@ impl TypeArena {
         };
         out.push_str(node.def.desc());
         match &node.def {
-            TypeDef::List(t) | TypeDef::Option(t) | TypeDef::FixedList(t, _) => list(out, &mut [Some(*t)].into_iter()),
+            TypeDef::List(t) | TypeDef::Option(t) | TypeDef::FixedList(t, _) => {
+                list(out, &mut [Some(*t)].into_iter())
+            }
             TypeDef::Map(k, v, _) => list(out, &mut [Some(*k), Some(*v)].into_iter()),
             TypeDef::Tuple(types) => list(out, &mut types.iter().map(|t| Some(*t))),
-            TypeDef::Result(ok, err) if ok.is_some() || err.is_some() => list(out, &mut [*ok, *err].into_iter()),
+            TypeDef::Result(ok, err) if ok.is_some() || err.is_some() => {
+                list(out, &mut [*ok, *err].into_iter())
+            }
             TypeDef::Stream(Some(t)) | TypeDef::Future(Some(t)) => list(out, &mut [Some(*t)].into_iter()),
             TypeDef::Record(fields) => names(out, &mut fields.iter().map(|(n, _)| &**n)),
             TypeDef::Variant(cases) => names(out, &mut cases.iter().map(|(n, _)| &**n)),

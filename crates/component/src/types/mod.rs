@@ -5,6 +5,7 @@ mod public;
 
 pub(crate) use arena::FLAT_SLOTS;
 pub use arena::{
-    FuncTypeDef, FuncTypeIndex, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, ResourceIndex, TypeArena, TypeDef, TypeIndex, TypeNode,
+    FuncTypeDef, FuncTypeIndex, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, ResourceIndex, TypeArena, TypeDef,
+    TypeIndex, TypeNode,
 };
 pub use public::*;

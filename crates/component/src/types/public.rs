@@ -24,7 +24,10 @@ impl Scope {
     }
 
     pub(crate) fn ty(&self, index: TypeIndex) -> Type {
-        let handle = || Handle { scope: self.clone(), index };
+        let handle = || Handle {
+            scope: self.clone(),
+            index,
+        };
         match &self.types.node(index).def {
             TypeDef::Bool => Type::Bool,
             TypeDef::S8 => Type::S8,
@@ -59,10 +62,14 @@ impl Scope {
 
     pub(crate) fn item(&self, item: &ItemType) -> ComponentItem {
         match item {
-            ItemType::Func(ty) => ComponentItem::ComponentFunc(ComponentFunc { scope: self.clone(), index: *ty }),
-            ItemType::Instance(items) => {
-                ComponentItem::ComponentInstance(ComponentInstance { scope: self.clone(), items: items.clone() })
-            }
+            ItemType::Func(ty) => ComponentItem::ComponentFunc(ComponentFunc {
+                scope: self.clone(),
+                index: *ty,
+            }),
+            ItemType::Instance(items) => ComponentItem::ComponentInstance(ComponentInstance {
+                scope: self.clone(),
+                items: items.clone(),
+            }),
             ItemType::Module => ComponentItem::Module,
             ItemType::Component | ItemType::OtherType => ComponentItem::Component,
             ItemType::Resource(index) => ComponentItem::Resource(self.resource(*index)),
@@ -101,12 +108,16 @@ fn equal(a: &Scope, x: TypeIndex, b: &Scope, y: TypeIndex) -> bool {
         (TypeDef::Record(x), TypeDef::Record(y)) => {
             x.len() == y.len() && x.iter().zip(y).all(|((n, x), (m, y))| n == m && both(x, y))
         }
-        (TypeDef::Tuple(x), TypeDef::Tuple(y)) => x.len() == y.len() && x.iter().zip(y).all(|(x, y)| both(x, y)),
+        (TypeDef::Tuple(x), TypeDef::Tuple(y)) => {
+            x.len() == y.len() && x.iter().zip(y).all(|(x, y)| both(x, y))
+        }
         (TypeDef::Variant(x), TypeDef::Variant(y)) => {
             x.len() == y.len() && x.iter().zip(y).all(|((n, x), (m, y))| n == m && optional(x, y))
         }
         (TypeDef::Result(o, e), TypeDef::Result(p, f)) => optional(o, p) && optional(e, f),
-        (TypeDef::Own(x), TypeDef::Own(y)) | (TypeDef::Borrow(x), TypeDef::Borrow(y)) => a.resource(*x) == b.resource(*y),
+        (TypeDef::Own(x), TypeDef::Own(y)) | (TypeDef::Borrow(x), TypeDef::Borrow(y)) => {
+            a.resource(*x) == b.resource(*y)
+        }
         (TypeDef::Stream(x), TypeDef::Stream(y)) | (TypeDef::Future(x), TypeDef::Future(y)) => optional(x, y),
         // Primitives, enums and flags have no types inside.
         (x, y) => x == y,
@@ -117,7 +128,10 @@ fn equal(a: &Scope, x: TypeIndex, b: &Scope, y: TypeIndex) -> bool {
 pub(crate) fn equal_funcs(a: &Scope, x: FuncTypeIndex, b: &Scope, y: FuncTypeIndex) -> bool {
     let (x, y) = (a.types.func(x), b.types.func(y));
     x.params.len() == y.params.len()
-        && x.params.iter().zip(&y.params).all(|((n, x), (m, y))| n == m && equal(a, *x, b, *y))
+        && x.params
+            .iter()
+            .zip(&y.params)
+            .all(|((n, x), (m, y))| n == m && equal(a, *x, b, *y))
         && x.is_async == y.is_async
         && match (x.result, y.result) {
             (Some(x), Some(y)) => equal(a, x, b, y),
@@ -315,7 +329,10 @@ impl Record {
             TypeDef::Record(fields) => fields,
             _ => &[],
         };
-        fields.iter().map(|(name, ty)| Field { name, ty: self.0.scope.ty(*ty) })
+        fields.iter().map(|(name, ty)| Field {
+            name,
+            ty: self.0.scope.ty(*ty),
+        })
     }
 }
 
@@ -337,7 +354,10 @@ impl Variant {
             TypeDef::Variant(cases) => cases,
             _ => &[],
         };
-        cases.iter().map(|(name, ty)| Case { name, ty: ty.map(|ty| self.0.scope.ty(ty)) })
+        cases.iter().map(|(name, ty)| Case {
+            name,
+            ty: ty.map(|ty| self.0.scope.ty(ty)),
+        })
     }
 }
 
@@ -405,12 +425,22 @@ impl ComponentFunc {
 
     /// Names and types of the parameters.
     pub fn params(&self) -> impl ExactSizeIterator<Item = (&str, Type)> + '_ {
-        self.scope.types.func(self.index).params.iter().map(|(name, ty)| (&**name, self.scope.ty(*ty)))
+        self.scope
+            .types
+            .func(self.index)
+            .params
+            .iter()
+            .map(|(name, ty)| (&**name, self.scope.ty(*ty)))
     }
 
     /// The types of the results: none or one.
     pub fn results(&self) -> impl ExactSizeIterator<Item = Type> + '_ {
-        self.scope.types.func(self.index).result.iter().map(|ty| self.scope.ty(*ty))
+        self.scope
+            .types
+            .func(self.index)
+            .result
+            .iter()
+            .map(|ty| self.scope.ty(*ty))
     }
 
     /// The function is declared `async`.
@@ -444,7 +474,9 @@ pub struct ComponentInstance {
 impl ComponentInstance {
     /// Names and types of the exports, in order.
     pub fn exports(&self) -> impl ExactSizeIterator<Item = (&str, ComponentItem)> + '_ {
-        self.items.iter().map(|(name, item)| (&**name, self.scope.item(item)))
+        self.items
+            .iter()
+            .map(|(name, item)| (&**name, self.scope.item(item)))
     }
 }
 
@@ -481,12 +513,18 @@ pub struct ComponentType {
 impl ComponentType {
     /// Names and types of the imports, in order.
     pub fn imports(&self) -> impl ExactSizeIterator<Item = (&str, ComponentItem)> + '_ {
-        self.plan.import_types.iter().map(|(name, item)| (&**name, self.scope.item(item)))
+        self.plan
+            .import_types
+            .iter()
+            .map(|(name, item)| (&**name, self.scope.item(item)))
     }
 
     /// Names and types of the exports, in order.
     pub fn exports(&self) -> impl ExactSizeIterator<Item = (&str, ComponentItem)> + '_ {
-        self.plan.export_types.iter().map(|(name, item)| (&**name, self.scope.item(item)))
+        self.plan
+            .export_types
+            .iter()
+            .map(|(name, item)| (&**name, self.scope.item(item)))
     }
 }
 

@@ -268,6 +268,8 @@ pub(crate) fn trap(code: TrapCode) -> Flow {
         ($($code:ident),*) => {
             match code {
                 $(TrapCode::$code => make::<Trap<{ TrapCode::$code as u8 }>>(),)*
+                // No instruction has the codes of components.
+                _ => make::<Trap<{ TrapCode::Unreachable as u8 }>>(),
             }
         };
     }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use wharf_component::types::ComponentFunc;
 use wharf_component::{
-    Component, ComponentNamedList, Definitions, HostFunc, Instance, Lift, Lower, ResolvedImports, ResourceType, Val,
+    Component, ComponentNamedList, Definitions, HostFunc, Instance, Lift, Lower, ResolvedImports,
+    ResourceType, Val,
 };
 use wharf_core::{Engine, Module, Result, suspend};
 
@@ -25,7 +26,11 @@ pub struct Linker<T: 'static> {
 impl<T: Send + 'static> Linker<T> {
     /// A linker without definitions.
     pub fn new(engine: &Engine) -> Self {
-        Linker { engine: engine.clone(), definitions: Definitions::default(), marker: PhantomData }
+        Linker {
+            engine: engine.clone(),
+            definitions: Definitions::default(),
+            marker: PhantomData,
+        }
     }
 
     /// The engine that it was made for.
@@ -41,7 +46,10 @@ impl<T: Send + 'static> Linker<T> {
 
     /// The definitions of the component's own imports.
     pub fn root(&mut self) -> LinkerInstance<'_, T> {
-        LinkerInstance { definitions: &mut self.definitions, marker: PhantomData }
+        LinkerInstance {
+            definitions: &mut self.definitions,
+            marker: PhantomData,
+        }
     }
 
     /// The definitions of an imported instance, such as `wasi:io/poll@0.2.12`; made if there is none.
@@ -57,7 +65,10 @@ impl<T: Send + 'static> Linker<T> {
     /// # Errors
     /// `Link` naming the import that is missing or does not fit, with what was expected and what was found.
     pub fn instantiate_pre(&self, component: &Component) -> Result<InstancePre<T>> {
-        Ok(InstancePre { resolved: self.definitions.resolve(component)?, marker: PhantomData })
+        Ok(InstancePre {
+            resolved: self.definitions.resolve(component)?,
+            marker: PhantomData,
+        })
     }
 
     /// Makes an instance.
@@ -106,7 +117,10 @@ impl<T: Send + 'static> LinkerInstance<'_, T> {
     /// # Errors
     /// `Link` when the name is defined as something else.
     pub fn instance(&mut self, name: &str) -> Result<LinkerInstance<'_, T>> {
-        Ok(LinkerInstance { definitions: self.definitions.instance(name)?, marker: PhantomData })
+        Ok(LinkerInstance {
+            definitions: self.definitions.instance(name)?,
+            marker: PhantomData,
+        })
     }
 
     /// As [`instance`](Self::instance).
@@ -117,7 +131,10 @@ impl<T: Send + 'static> LinkerInstance<'_, T> {
     where
         Self: 'b,
     {
-        Ok(LinkerInstance { definitions: self.definitions.instance(name)?, marker: PhantomData })
+        Ok(LinkerInstance {
+            definitions: self.definitions.instance(name)?,
+            marker: PhantomData,
+        })
     }
 
     /// Defines a function with Rust types: a tuple of parameters, a tuple of none or one result.
@@ -161,7 +178,10 @@ impl<T: Send + 'static> LinkerInstance<'_, T> {
     /// As for [`func_wrap`](Self::func_wrap).
     pub fn func_new<F>(&mut self, name: &str, func: F) -> Result<()>
     where
-        F: Fn(StoreContextMut<'_, T>, ComponentFunc, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+        F: Fn(StoreContextMut<'_, T>, ComponentFunc, &[Val], &mut [Val]) -> Result<()>
+            + Send
+            + Sync
+            + 'static,
     {
         let func = HostFunc::dynamic(move |store, ty, params, results| {
             func(StoreContextMut::new(store), ty, params, results)
@@ -186,7 +206,12 @@ impl<T: Send + 'static> LinkerInstance<'_, T> {
             + 'static,
     {
         let func = HostFunc::dynamic(move |store, ty, params, results| {
-            suspend::wait(Box::into_pin(func(StoreContextMut::new(store), ty, params, results)))?
+            suspend::wait(Box::into_pin(func(
+                StoreContextMut::new(store),
+                ty,
+                params,
+                results,
+            )))?
         });
         self.definitions.func(name, func)
     }
@@ -245,7 +270,10 @@ pub struct InstancePre<T: 'static> {
 
 impl<T: 'static> Clone for InstancePre<T> {
     fn clone(&self) -> Self {
-        InstancePre { resolved: self.resolved.clone(), marker: PhantomData }
+        InstancePre {
+            resolved: self.resolved.clone(),
+            marker: PhantomData,
+        }
     }
 }
 

@@ -6,8 +6,8 @@ pub use linker::{InstancePre, Linker, LinkerInstance};
 pub use wharf_bindgen::bindgen;
 pub use wharf_component::types;
 pub use wharf_component::{
-    Component, ComponentExportIndex, ComponentNamedList, ComponentType, ExportLookup, Func, Instance, Lift, Lower,
-    Resource, ResourceAny, ResourceTable, ResourceTableError, ResourceType, TypedFunc, Val,
+    Component, ComponentExportIndex, ComponentNamedList, ComponentType, ExportLookup, Func, Instance, Lift,
+    Lower, Resource, ResourceAny, ResourceTable, ResourceTableError, ResourceType, TypedFunc, Val,
 };
 pub use wharf_component::{enumeration, flags, record, variant};
 
