@@ -9,6 +9,7 @@ use crate::{Error, Result};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use wharf::component::ResourceTable;
 
 /// The most bytes that one call for random bytes gives, unless [`WasiCtxBuilder::max_random_size`] says otherwise.
 const DEFAULT_MAX_RANDOM_SIZE: u64 = 64 << 20;
@@ -44,6 +45,33 @@ impl WasiCtx {
         source.fill(&mut bytes)?;
         Ok(bytes)
     }
+}
+
+/// The data of a store that gives guests access to WASI.
+pub trait WasiView: Send {
+    /// The context, and the table that its resources are kept in.
+    fn ctx(&mut self) -> WasiCtxView<'_>;
+}
+
+impl<T: WasiView + ?Sized> WasiView for &mut T {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        T::ctx(self)
+    }
+}
+
+impl<T: WasiView + ?Sized> WasiView for Box<T> {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        T::ctx(self)
+    }
+}
+
+/// What the hosts of WASI 0.2 work on. They are implemented for this type.
+#[derive(Debug)]
+pub struct WasiCtxView<'a> {
+    /// What the guest may use.
+    pub ctx: &'a mut WasiCtx,
+    /// The resources that the guest has handles of.
+    pub table: &'a mut ResourceTable,
 }
 
 impl fmt::Debug for WasiCtx {

@@ -94,9 +94,6 @@ pub trait InputStream: Pollable {
     async fn blocking_skip(&mut self, count: usize) -> StreamResult<usize> {
         Ok(self.blocking_read(count).await?.len())
     }
-
-    /// Ends what the stream does in the background, before it is dropped.
-    async fn cancel(&mut self) {}
 }
 
 /// The host side of an `output-stream`.
@@ -168,9 +165,6 @@ pub trait OutputStream: Pollable {
         }
         self.blocking_flush().await
     }
-
-    /// Ends what the stream does in the background, before it is dropped.
-    async fn cancel(&mut self) {}
 }
 
 /// Waits for a permit above zero.
