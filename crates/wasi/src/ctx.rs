@@ -66,12 +66,19 @@ impl<T: WasiView + ?Sized> WasiView for Box<T> {
 }
 
 /// What the hosts of WASI 0.2 work on. They are implemented for this type.
-#[derive(Debug)]
 pub struct WasiCtxView<'a> {
     /// What the guest may use.
     pub ctx: &'a mut WasiCtx,
     /// The resources that the guest has handles of.
     pub table: &'a mut ResourceTable,
+}
+
+impl fmt::Debug for WasiCtxView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WasiCtxView")
+            .field("ctx", &self.ctx)
+            .finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for WasiCtx {

@@ -7,22 +7,22 @@ mod clocks;
 mod ctx;
 mod error;
 mod fs;
+pub mod p2;
 mod pipe;
 mod poll;
 pub mod preview1;
 mod random;
 mod reader;
 mod runtime;
-mod shim;
 mod stdio;
 mod stream;
 #[cfg(test)]
 mod test_util;
 
 pub use clocks::{HostMonotonicClock, HostWallClock, SystemMonotonicClock, SystemWallClock};
-pub use ctx::{WasiCtx, WasiCtxBuilder};
+pub use ctx::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 pub use error::{I32Exit, TrappableError};
-pub use fs::{Descriptor, DirPerms, ErrorCode, FilePerms};
+pub use fs::{Descriptor, DirEntries, DirPerms, ErrorCode, FilePerms};
 pub use pipe::{ClosedInputStream, ClosedOutputStream, MemoryInputPipe, MemoryOutputPipe, SinkOutputStream};
 pub use poll::Pollable;
 pub use random::{Deterministic, InsecureRandom, RandomSource, SystemRandom};
@@ -33,4 +33,4 @@ pub use stream::{DynInputStream, DynOutputStream, InputStream, OutputStream, Str
 pub use async_trait::async_trait;
 pub use bytes::Bytes;
 
-pub(crate) use shim::{Error, Result};
+pub(crate) use wharf::{Error, Result};

@@ -11,7 +11,8 @@ mod streams;
 mod tests;
 mod types;
 
-pub(crate) use dir::{Dir, DirEntries, DirEntry, PathTarget};
+pub use dir::DirEntries;
+pub(crate) use dir::{Dir, DirEntry, PathTarget};
 pub(crate) use file::File;
 pub(crate) use streams::{FileInputStream, FileOutputStream, WriteMode};
 pub(crate) use types::{

@@ -1,5 +1,8 @@
 //! Generated from the WIT of WASI 0.2: host traits, types, and the way into a linker.
-#![allow(missing_docs, reason = "the documentation is that of the WIT, which does not cover everything")]
+#![allow(
+    missing_docs,
+    reason = "the documentation is that of the WIT, which does not cover everything"
+)]
 
 wharf::component::bindgen!({
     path: "../../wit",

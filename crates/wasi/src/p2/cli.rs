@@ -1,8 +1,8 @@
 //! `wasi:cli`.
 
 use super::bindings::wasi::cli::{
-    environment, exit, stderr, stdin, stdout, terminal_input, terminal_output, terminal_stderr, terminal_stdin,
-    terminal_stdout,
+    environment, exit, stderr, stdin, stdout, terminal_input, terminal_output, terminal_stderr,
+    terminal_stdin, terminal_stdout,
 };
 use crate::ctx::WasiCtxView;
 use crate::error::I32Exit;
@@ -80,13 +80,21 @@ impl terminal_output::Host for WasiCtxView<'_> {}
 
 impl terminal_stdin::Host for WasiCtxView<'_> {
     fn get_terminal_stdin(&mut self) -> Result<Option<Resource<TerminalInput>>> {
-        Ok(if self.ctx.stdin.is_terminal() { Some(self.table.push(TerminalInput(()))?) } else { None })
+        Ok(if self.ctx.stdin.is_terminal() {
+            Some(self.table.push(TerminalInput(()))?)
+        } else {
+            None
+        })
     }
 }
 
 impl WasiCtxView<'_> {
     fn terminal_output(&mut self, is_terminal: bool) -> Result<Option<Resource<TerminalOutput>>> {
-        Ok(if is_terminal { Some(self.table.push(TerminalOutput(()))?) } else { None })
+        Ok(if is_terminal {
+            Some(self.table.push(TerminalOutput(()))?)
+        } else {
+            None
+        })
     }
 }
 

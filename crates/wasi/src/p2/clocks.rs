@@ -9,7 +9,10 @@ use wharf::Result;
 use wharf::component::Resource;
 
 fn datetime(time: Duration) -> wall_clock::Datetime {
-    wall_clock::Datetime { seconds: time.as_secs(), nanoseconds: time.subsec_nanos() }
+    wall_clock::Datetime {
+        seconds: time.as_secs(),
+        nanoseconds: time.subsec_nanos(),
+    }
 }
 
 impl wall_clock::Host for WasiCtxView<'_> {
@@ -24,7 +27,9 @@ impl wall_clock::Host for WasiCtxView<'_> {
 
 impl WasiCtxView<'_> {
     fn subscribe_at(&mut self, when: u64) -> Result<Resource<DynPollable>> {
-        let deadline = self.table.push(Deadline::new(self.ctx.monotonic_clock.clone(), when))?;
+        let deadline = self
+            .table
+            .push(Deadline::new(self.ctx.monotonic_clock.clone(), when))?;
         subscribe(self.table, deadline)
     }
 }

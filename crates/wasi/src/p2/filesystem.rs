@@ -67,7 +67,10 @@ impl From<types::NewTimestamp> for fs::NewTimestamp {
 }
 
 fn datetime(time: Option<fs::Datetime>) -> Option<Datetime> {
-    time.map(|t| Datetime { seconds: t.seconds, nanoseconds: t.nanoseconds })
+    time.map(|t| Datetime {
+        seconds: t.seconds,
+        nanoseconds: t.nanoseconds,
+    })
 }
 
 impl From<fs::DescriptorStat> for types::DescriptorStat {
@@ -87,22 +90,41 @@ impl From<fs::DescriptorStat> for types::DescriptorStat {
 const DESCRIPTOR_FLAGS: [(types::DescriptorFlags, fs::DescriptorFlags); 6] = [
     (types::DescriptorFlags::READ, fs::DescriptorFlags::READ),
     (types::DescriptorFlags::WRITE, fs::DescriptorFlags::WRITE),
-    (types::DescriptorFlags::FILE_INTEGRITY_SYNC, fs::DescriptorFlags::FILE_INTEGRITY_SYNC),
-    (types::DescriptorFlags::DATA_INTEGRITY_SYNC, fs::DescriptorFlags::DATA_INTEGRITY_SYNC),
-    (types::DescriptorFlags::REQUESTED_WRITE_SYNC, fs::DescriptorFlags::REQUESTED_WRITE_SYNC),
-    (types::DescriptorFlags::MUTATE_DIRECTORY, fs::DescriptorFlags::MUTATE_DIRECTORY),
+    (
+        types::DescriptorFlags::FILE_INTEGRITY_SYNC,
+        fs::DescriptorFlags::FILE_INTEGRITY_SYNC,
+    ),
+    (
+        types::DescriptorFlags::DATA_INTEGRITY_SYNC,
+        fs::DescriptorFlags::DATA_INTEGRITY_SYNC,
+    ),
+    (
+        types::DescriptorFlags::REQUESTED_WRITE_SYNC,
+        fs::DescriptorFlags::REQUESTED_WRITE_SYNC,
+    ),
+    (
+        types::DescriptorFlags::MUTATE_DIRECTORY,
+        fs::DescriptorFlags::MUTATE_DIRECTORY,
+    ),
 ];
 
 impl From<types::DescriptorFlags> for fs::DescriptorFlags {
     fn from(flags: types::DescriptorFlags) -> fs::DescriptorFlags {
-        DESCRIPTOR_FLAGS.into_iter().filter(|(wit, _)| flags.contains(*wit)).map(|(_, own)| own).collect()
+        DESCRIPTOR_FLAGS
+            .into_iter()
+            .filter(|(wit, _)| flags.contains(*wit))
+            .map(|(_, own)| own)
+            .collect()
     }
 }
 
 impl From<fs::DescriptorFlags> for types::DescriptorFlags {
     fn from(flags: fs::DescriptorFlags) -> types::DescriptorFlags {
         let mut wit = types::DescriptorFlags::empty();
-        for (flag, _) in DESCRIPTOR_FLAGS.into_iter().filter(|(_, own)| flags.contains(*own)) {
+        for (flag, _) in DESCRIPTOR_FLAGS
+            .into_iter()
+            .filter(|(_, own)| flags.contains(*own))
+        {
             wit.insert(flag);
         }
         wit
@@ -125,7 +147,10 @@ impl From<types::OpenFlags> for fs::OpenFlags {
 }
 
 fn target(flags: types::PathFlags, path: &str) -> PathTarget<'_> {
-    PathTarget { path, follow: flags.contains(types::PathFlags::SYMLINK_FOLLOW) }
+    PathTarget {
+        path,
+        follow: flags.contains(types::PathFlags::SYMLINK_FOLLOW),
+    }
 }
 
 fn hash_value((lower, upper): (u64, u64)) -> types::MetadataHashValue {
@@ -145,7 +170,11 @@ impl WasiCtxView<'_> {
         Ok(self.descriptor(fd)?.dir()?)
     }
 
-    fn write_stream(&mut self, fd: &Resource<Descriptor>, mode: WriteMode) -> FsResult<Resource<DynOutputStream>> {
+    fn write_stream(
+        &mut self,
+        fd: &Resource<Descriptor>,
+        mode: WriteMode,
+    ) -> FsResult<Resource<DynOutputStream>> {
         let file = self.file(fd)?;
         file.check_write()?;
         let stream: DynOutputStream = Box::new(FileOutputStream::new(file.handle().clone(), mode));
@@ -174,14 +203,22 @@ impl types::Host for WasiCtxView<'_> {
 }
 
 impl types::HostDescriptor for WasiCtxView<'_> {
-    fn read_via_stream(&mut self, fd: Resource<Descriptor>, offset: u64) -> FsResult<Resource<DynInputStream>> {
+    fn read_via_stream(
+        &mut self,
+        fd: Resource<Descriptor>,
+        offset: u64,
+    ) -> FsResult<Resource<DynInputStream>> {
         let file = self.file(&fd)?;
         file.check_read()?;
         let stream: DynInputStream = Box::new(FileInputStream::new(file.handle().clone(), offset));
         Ok(self.table.push(stream)?)
     }
 
-    fn write_via_stream(&mut self, fd: Resource<Descriptor>, offset: u64) -> FsResult<Resource<DynOutputStream>> {
+    fn write_via_stream(
+        &mut self,
+        fd: Resource<Descriptor>,
+        offset: u64,
+    ) -> FsResult<Resource<DynOutputStream>> {
         self.write_stream(&fd, WriteMode::At(offset))
     }
 
@@ -189,7 +226,13 @@ impl types::HostDescriptor for WasiCtxView<'_> {
         self.write_stream(&fd, WriteMode::Append)
     }
 
-    fn advise(&mut self, fd: Resource<Descriptor>, offset: u64, length: u64, advice: types::Advice) -> FsResult<()> {
+    fn advise(
+        &mut self,
+        fd: Resource<Descriptor>,
+        offset: u64,
+        length: u64,
+        advice: types::Advice,
+    ) -> FsResult<()> {
         Ok(self.file(&fd)?.advise(offset, length, advice.into())?)
     }
 
@@ -262,7 +305,9 @@ impl types::HostDescriptor for WasiCtxView<'_> {
         data_modification_timestamp: types::NewTimestamp,
     ) -> FsResult<()> {
         let (accessed, modified) = (data_access_timestamp.into(), data_modification_timestamp.into());
-        Ok(self.dir(&fd)?.set_times_at(target(path_flags, &path), accessed, modified)?)
+        Ok(self
+            .dir(&fd)?
+            .set_times_at(target(path_flags, &path), accessed, modified)?)
     }
 
     fn link_at(
@@ -274,7 +319,9 @@ impl types::HostDescriptor for WasiCtxView<'_> {
         new_path: String,
     ) -> FsResult<()> {
         let new_dir = self.dir(&new_descriptor)?;
-        Ok(self.dir(&fd)?.link_at(target(old_path_flags, &old_path), new_dir, &new_path)?)
+        Ok(self
+            .dir(&fd)?
+            .link_at(target(old_path_flags, &old_path), new_dir, &new_path)?)
     }
 
     fn open_at(
@@ -285,7 +332,9 @@ impl types::HostDescriptor for WasiCtxView<'_> {
         open_flags: types::OpenFlags,
         flags: types::DescriptorFlags,
     ) -> FsResult<Resource<Descriptor>> {
-        let opened = self.dir(&fd)?.open_at(target(path_flags, &path), open_flags.into(), flags.into())?;
+        let opened = self
+            .dir(&fd)?
+            .open_at(target(path_flags, &path), open_flags.into(), flags.into())?;
         Ok(self.table.push(opened)?)
     }
 
@@ -332,7 +381,9 @@ impl types::HostDescriptor for WasiCtxView<'_> {
         path_flags: types::PathFlags,
         path: String,
     ) -> FsResult<types::MetadataHashValue> {
-        Ok(hash_value(self.dir(&fd)?.metadata_hash_at(target(path_flags, &path))?))
+        Ok(hash_value(
+            self.dir(&fd)?.metadata_hash_at(target(path_flags, &path))?,
+        ))
     }
 
     fn drop(&mut self, fd: Resource<Descriptor>) -> Result<()> {
@@ -342,9 +393,15 @@ impl types::HostDescriptor for WasiCtxView<'_> {
 }
 
 impl types::HostDirectoryEntryStream for WasiCtxView<'_> {
-    fn read_directory_entry(&mut self, stream: Resource<DirEntries>) -> FsResult<Option<types::DirectoryEntry>> {
+    fn read_directory_entry(
+        &mut self,
+        stream: Resource<DirEntries>,
+    ) -> FsResult<Option<types::DirectoryEntry>> {
         let entry = self.table.get_mut(&stream)?.next_entry(false)?;
-        Ok(entry.map(|entry| types::DirectoryEntry { type_: entry.kind.into(), name: entry.name }))
+        Ok(entry.map(|entry| types::DirectoryEntry {
+            type_: entry.kind.into(),
+            name: entry.name,
+        }))
     }
 
     fn drop(&mut self, stream: Resource<DirEntries>) -> Result<()> {

@@ -46,7 +46,8 @@ pub use cli::{TerminalInput, TerminalOutput};
 pub use filesystem::FsError;
 pub use poll::{DynPollable, subscribe};
 pub use sockets::{
-    IncomingDatagramStream, Network, OutgoingDatagramStream, ResolveAddressStream, SocketError, TcpSocket, UdpSocket,
+    IncomingDatagramStream, Network, OutgoingDatagramStream, ResolveAddressStream, SocketError, TcpSocket,
+    UdpSocket,
 };
 
 use crate::ctx::{WasiCtxView, WasiView};

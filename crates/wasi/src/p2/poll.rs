@@ -13,7 +13,7 @@ use wharf::component::{Resource, ResourceTable};
 use wharf::{Error, Result};
 
 type Ready<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
-type MakeReady = for<'a> fn(&'a mut (dyn Any + Send)) -> Ready<'a>;
+type MakeReady = for<'a> fn(&'a mut dyn Any) -> Ready<'a>;
 
 /// The `pollable` resource: a wait for another resource of the same table, its parent.
 pub struct DynPollable {
@@ -26,7 +26,9 @@ pub struct DynPollable {
 
 impl fmt::Debug for DynPollable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DynPollable").field("index", &self.index).finish_non_exhaustive()
+        f.debug_struct("DynPollable")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
     }
 }
 
@@ -37,8 +39,11 @@ impl fmt::Debug for DynPollable {
 ///
 /// # Errors
 /// If the resource is not in the table, or the table is full.
-pub fn subscribe<T: Pollable>(table: &mut ResourceTable, resource: Resource<T>) -> Result<Resource<DynPollable>> {
-    fn make_ready<T: Pollable>(entry: &mut (dyn Any + Send)) -> Ready<'_> {
+pub fn subscribe<T: Pollable>(
+    table: &mut ResourceTable,
+    resource: Resource<T>,
+) -> Result<Resource<DynPollable>> {
+    fn make_ready<T: Pollable>(entry: &mut dyn Any) -> Ready<'_> {
         match entry.downcast_mut::<T>() {
             Some(pollable) => pollable.ready(),
             // The type was checked when the pollable was made, and entries don't change theirs.
@@ -52,9 +57,16 @@ pub fn subscribe<T: Pollable>(table: &mut ResourceTable, resource: Resource<T>) 
     table.get(&resource)?;
     let index = resource.rep();
     let owned = resource.owned();
-    let pollable =
-        DynPollable { index, make_ready: make_ready::<T>, delete: owned.then_some(delete::<T> as fn(&mut _, _) -> _) };
-    Ok(if owned { table.push(pollable)? } else { table.push_child(pollable, &resource)? })
+    let pollable = DynPollable {
+        index,
+        make_ready: make_ready::<T>,
+        delete: owned.then_some(delete::<T> as fn(&mut _, _) -> _),
+    };
+    Ok(if owned {
+        table.push(pollable)?
+    } else {
+        table.push_child(pollable, &resource)?
+    })
 }
 
 /// Waits until one of the pollables is ready and gives the positions of all that are.
@@ -62,11 +74,20 @@ async fn poll_list(table: &mut ResourceTable, pollables: &[Resource<DynPollable>
     if pollables.is_empty() {
         return Err(Error::msg("poll of an empty list"));
     }
+    if let [pollable] = pollables {
+        let (index, make_ready) = table.get(pollable).map(|p| (p.index, p.make_ready))?;
+        make_ready(table.get_any_mut(index)?).await;
+        return Ok(vec![0]);
+    }
     // Several pollables may wait for one resource, which can be lent out only once.
     let mut waits: HashMap<u32, (MakeReady, Vec<u32>)> = HashMap::new();
     for (position, pollable) in (0u32..).zip(pollables) {
         let pollable = table.get(pollable)?;
-        waits.entry(pollable.index).or_insert_with(|| (pollable.make_ready, Vec::new())).1.push(position);
+        waits
+            .entry(pollable.index)
+            .or_insert_with(|| (pollable.make_ready, Vec::new()))
+            .1
+            .push(position);
     }
     let mut futures = Vec::with_capacity(waits.len());
     for (entry, (make_ready, positions)) in table.iter_entries(waits) {
@@ -79,7 +100,11 @@ async fn poll_list(table: &mut ResourceTable, pollables: &[Resource<DynPollable>
                 ready.extend_from_slice(positions);
             }
         }
-        if ready.is_empty() { Poll::Pending } else { Poll::Ready(ready) }
+        if ready.is_empty() {
+            Poll::Pending
+        } else {
+            Poll::Ready(ready)
+        }
     });
     let mut ready = ready.await;
     ready.sort_unstable();
@@ -103,7 +128,10 @@ impl poll::HostPollable for WasiCtxView<'_> {
 
     fn ready(&mut self, pollable: Resource<DynPollable>) -> Result<bool> {
         let mut future = self.ready_future(&pollable)?;
-        Ok(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready())
+        Ok(future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+            .is_ready())
     }
 
     fn drop(&mut self, pollable: Resource<DynPollable>) -> Result<()> {
@@ -148,7 +176,14 @@ mod tests {
     #[async_trait]
     impl Pollable for Flag {
         async fn ready(&mut self) {
-            std::future::poll_fn(|_| if self.0.load(Ordering::Relaxed) { Poll::Ready(()) } else { Poll::Pending }).await;
+            std::future::poll_fn(|_| {
+                if self.0.load(Ordering::Relaxed) {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
+            })
+            .await;
         }
     }
 
@@ -161,7 +196,11 @@ mod tests {
             let mut first = true;
             std::future::poll_fn(|cx| {
                 cx.waker().wake_by_ref();
-                if std::mem::take(&mut first) { Poll::Pending } else { Poll::Ready(()) }
+                if std::mem::take(&mut first) {
+                    Poll::Pending
+                } else {
+                    Poll::Ready(())
+                }
             })
             .await;
         }
@@ -182,6 +221,8 @@ mod tests {
         assert_eq!(now(poll_list(&mut table, &[a, b, c])).unwrap(), [0, 2]);
         assert!(now(poll_list(&mut table, &[])).is_err());
         assert!(now(poll_list(&mut table, &[Resource::new_borrow(1000)])).is_err());
+        let one = subscribe(&mut table, borrow(&set)).unwrap();
+        assert_eq!(now(poll_list(&mut table, &[one])).unwrap(), [0]);
     }
 
     #[test]
@@ -189,7 +230,10 @@ mod tests {
         let mut table = ResourceTable::new();
         let later = table.push(Later).unwrap();
         let unset = flag(&mut table, false);
-        let list = [subscribe(&mut table, unset).unwrap(), subscribe(&mut table, later).unwrap()];
+        let list = [
+            subscribe(&mut table, unset).unwrap(),
+            subscribe(&mut table, later).unwrap(),
+        ];
         assert_eq!(block_on(poll_list(&mut table, &list)).unwrap(), [1]);
     }
 
@@ -201,7 +245,10 @@ mod tests {
         let rep = set.rep();
         let pollable = subscribe(&mut table, Resource::<Flag>::new_borrow(rep)).unwrap();
         assert!(table.delete(Resource::<Flag>::new_own(rep)).is_err());
-        let mut view = WasiCtxView { ctx: &mut ctx, table: &mut table };
+        let mut view = WasiCtxView {
+            ctx: &mut ctx,
+            table: &mut table,
+        };
         assert!(poll::HostPollable::ready(&mut view, Resource::new_borrow(pollable.rep())).unwrap());
         poll::HostPollable::drop(&mut view, pollable).unwrap();
         assert!(view.table.delete(Resource::<Flag>::new_own(rep)).is_ok());

@@ -4,11 +4,10 @@ use super::bindings::wasi::io::streams;
 use super::poll::{DynPollable, subscribe};
 use crate::ctx::WasiCtxView;
 use crate::stream::{
-    DynInputStream, DynOutputStream, InputStream as _, MAX_BLOCKING_WRITE, MAX_CHUNK, OutputStream as _, StreamError,
-    StreamResult,
+    DynInputStream, DynOutputStream, MAX_BLOCKING_WRITE, MAX_CHUNK, StreamError, StreamResult,
 };
-use wharf::component::{Resource, ResourceTable, ResourceTableError};
 use wharf::Result;
+use wharf::component::{Resource, ResourceTable, ResourceTableError};
 
 impl From<ResourceTableError> for StreamError {
     fn from(error: ResourceTableError) -> StreamError {
@@ -27,7 +26,9 @@ fn check_permit(stream: &mut DynOutputStream, len: u64) -> StreamResult<()> {
     if len <= permit as u64 {
         Ok(())
     } else {
-        Err(StreamError::trap(&format!("a write of {len} bytes where check-write permits {permit}")))
+        Err(StreamError::trap(&format!(
+            "a write of {len} bytes where check-write permits {permit}"
+        )))
     }
 }
 
@@ -49,7 +50,12 @@ impl streams::HostInputStream for WasiCtxView<'_> {
     }
 
     async fn blocking_read(&mut self, stream: Resource<DynInputStream>, len: u64) -> StreamResult<Vec<u8>> {
-        Ok(self.table.get_mut(&stream)?.blocking_read(chunk(len)).await?.into())
+        Ok(self
+            .table
+            .get_mut(&stream)?
+            .blocking_read(chunk(len))
+            .await?
+            .into())
     }
 
     fn skip(&mut self, stream: Resource<DynInputStream>, len: u64) -> StreamResult<u64> {
@@ -88,7 +94,9 @@ impl streams::HostOutputStream for WasiCtxView<'_> {
     ) -> StreamResult<()> {
         let stream = self.table.get_mut(&stream)?;
         if contents.len() > MAX_BLOCKING_WRITE {
-            return Err(StreamError::trap("blocking-write-and-flush takes at most 4096 bytes"));
+            return Err(StreamError::trap(
+                "blocking-write-and-flush takes at most 4096 bytes",
+            ));
         }
         stream.blocking_write_and_flush(contents.into()).await
     }
@@ -120,7 +128,9 @@ impl streams::HostOutputStream for WasiCtxView<'_> {
         let stream = self.table.get_mut(&stream)?;
         match usize::try_from(len) {
             Ok(len) if len <= MAX_BLOCKING_WRITE => stream.blocking_write_zeroes_and_flush(len).await,
-            _ => Err(StreamError::trap("blocking-write-zeroes-and-flush takes at most 4096 bytes")),
+            _ => Err(StreamError::trap(
+                "blocking-write-zeroes-and-flush takes at most 4096 bytes",
+            )),
         }
     }
 
@@ -188,12 +198,27 @@ mod tests {
         fn new(input: &'static str, capacity: usize) -> Streams {
             let mut table = ResourceTable::new();
             let out = MemoryOutputPipe::new(capacity);
-            let src = table.push(Box::new(MemoryInputPipe::new(input)) as DynInputStream).unwrap().rep();
-            let dst = table.push(Box::new(out.clone()) as DynOutputStream).unwrap().rep();
-            Streams { table, ctx: crate::WasiCtx::builder().build(), src, dst, out }
+            let src = table
+                .push(Box::new(MemoryInputPipe::new(input)) as DynInputStream)
+                .unwrap()
+                .rep();
+            let dst = table
+                .push(Box::new(out.clone()) as DynOutputStream)
+                .unwrap()
+                .rep();
+            Streams {
+                table,
+                ctx: crate::WasiCtx::builder().build(),
+                src,
+                dst,
+                out,
+            }
         }
         fn view(&mut self) -> WasiCtxView<'_> {
-            WasiCtxView { ctx: &mut self.ctx, table: &mut self.table }
+            WasiCtxView {
+                ctx: &mut self.ctx,
+                table: &mut self.table,
+            }
         }
         fn src(&self) -> Resource<DynInputStream> {
             Resource::new_borrow(self.src)
@@ -223,13 +248,25 @@ mod tests {
     fn writing_more_than_permitted_traps() {
         let mut s = Streams::new("", 10);
         let dst = s.dst();
-        assert!(matches!(s.view().write(dst, vec![0; 11]), Err(StreamError::Trap(_))));
+        assert!(matches!(
+            s.view().write(dst, vec![0; 11]),
+            Err(StreamError::Trap(_))
+        ));
         let dst = s.dst();
-        assert!(matches!(s.view().write_zeroes(dst, u64::MAX), Err(StreamError::Trap(_))));
+        assert!(matches!(
+            s.view().write_zeroes(dst, u64::MAX),
+            Err(StreamError::Trap(_))
+        ));
         let dst = s.dst();
-        assert!(matches!(now(s.view().blocking_write_and_flush(dst, vec![0; 4097])), Err(StreamError::Trap(_))));
+        assert!(matches!(
+            now(s.view().blocking_write_and_flush(dst, vec![0; 4097])),
+            Err(StreamError::Trap(_))
+        ));
         let dst = s.dst();
-        assert!(matches!(now(s.view().blocking_write_zeroes_and_flush(dst, 4097)), Err(StreamError::Trap(_))));
+        assert!(matches!(
+            now(s.view().blocking_write_zeroes_and_flush(dst, 4097)),
+            Err(StreamError::Trap(_))
+        ));
         let dst = s.dst();
         s.view().write_zeroes(dst, 3).unwrap();
         let dst = s.dst();
@@ -243,13 +280,25 @@ mod tests {
     fn errors_become_values_or_traps() {
         let mut s = Streams::new("", 1);
         let mut view = s.view();
-        assert!(matches!(view.convert_stream_error(StreamError::Closed), Ok(streams::StreamError::Closed)));
+        assert!(matches!(
+            view.convert_stream_error(StreamError::Closed),
+            Ok(streams::StreamError::Closed)
+        ));
         let failed = StreamError::from(std::io::Error::other("reason"));
-        let Ok(streams::StreamError::LastOperationFailed(error)) = view.convert_stream_error(failed) else { panic!() };
-        let text = super::super::bindings::wasi::io::error::HostError::to_debug_string(&mut view, error).unwrap();
+        let Ok(streams::StreamError::LastOperationFailed(error)) = view.convert_stream_error(failed) else {
+            panic!()
+        };
+        let text =
+            super::super::bindings::wasi::io::error::HostError::to_debug_string(&mut view, error).unwrap();
         assert!(text.contains("reason"), "{text}");
         assert!(view.convert_stream_error(StreamError::trap("x")).is_err());
-        let closed = view.table.push(Box::new(ClosedInputStream) as DynInputStream).unwrap();
-        assert!(matches!(now(view.blocking_read(closed, 1)), Err(StreamError::Closed)));
+        let closed = view
+            .table
+            .push(Box::new(ClosedInputStream) as DynInputStream)
+            .unwrap();
+        assert!(matches!(
+            now(view.blocking_read(closed, 1)),
+            Err(StreamError::Closed)
+        ));
     }
 }

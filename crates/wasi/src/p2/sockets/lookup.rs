@@ -20,7 +20,10 @@ impl ip_name_lookup::Host for WasiCtxView<'_> {
 }
 
 impl ip_name_lookup::HostResolveAddressStream for WasiCtxView<'_> {
-    fn resolve_next_address(&mut self, stream: Resource<ResolveAddressStream>) -> SocketResult<Option<IpAddress>> {
+    fn resolve_next_address(
+        &mut self,
+        stream: Resource<ResolveAddressStream>,
+    ) -> SocketResult<Option<IpAddress>> {
         match *self.table.get(&stream)? {}
     }
 

@@ -18,7 +18,12 @@ impl tcp_create_socket::Host for WasiCtxView<'_> {
 impl tcp::Host for WasiCtxView<'_> {}
 
 impl tcp::HostTcpSocket for WasiCtxView<'_> {
-    fn start_bind(&mut self, socket: Resource<TcpSocket>, _network: Resource<Network>, _local_address: IpSocketAddress) -> SocketResult<()> {
+    fn start_bind(
+        &mut self,
+        socket: Resource<TcpSocket>,
+        _network: Resource<Network>,
+        _local_address: IpSocketAddress,
+    ) -> SocketResult<()> {
         match *self.table.get(&socket)? {}
     }
 
@@ -26,11 +31,19 @@ impl tcp::HostTcpSocket for WasiCtxView<'_> {
         match *self.table.get(&socket)? {}
     }
 
-    fn start_connect(&mut self, socket: Resource<TcpSocket>, _network: Resource<Network>, _remote_address: IpSocketAddress) -> SocketResult<()> {
+    fn start_connect(
+        &mut self,
+        socket: Resource<TcpSocket>,
+        _network: Resource<Network>,
+        _remote_address: IpSocketAddress,
+    ) -> SocketResult<()> {
         match *self.table.get(&socket)? {}
     }
 
-    fn finish_connect(&mut self, socket: Resource<TcpSocket>) -> SocketResult<(Resource<DynInputStream>, Resource<DynOutputStream>)> {
+    fn finish_connect(
+        &mut self,
+        socket: Resource<TcpSocket>,
+    ) -> SocketResult<(Resource<DynInputStream>, Resource<DynOutputStream>)> {
         match *self.table.get(&socket)? {}
     }
 
@@ -42,7 +55,14 @@ impl tcp::HostTcpSocket for WasiCtxView<'_> {
         match *self.table.get(&socket)? {}
     }
 
-    fn accept(&mut self, socket: Resource<TcpSocket>) -> SocketResult<(Resource<TcpSocket>, Resource<DynInputStream>, Resource<DynOutputStream>)> {
+    fn accept(
+        &mut self,
+        socket: Resource<TcpSocket>,
+    ) -> SocketResult<(
+        Resource<TcpSocket>,
+        Resource<DynInputStream>,
+        Resource<DynOutputStream>,
+    )> {
         match *self.table.get(&socket)? {}
     }
 
@@ -126,7 +146,11 @@ impl tcp::HostTcpSocket for WasiCtxView<'_> {
         match *self.table.get(&socket)? {}
     }
 
-    fn shutdown(&mut self, socket: Resource<TcpSocket>, _shutdown_type: tcp::ShutdownType) -> SocketResult<()> {
+    fn shutdown(
+        &mut self,
+        socket: Resource<TcpSocket>,
+        _shutdown_type: tcp::ShutdownType,
+    ) -> SocketResult<()> {
         match *self.table.get(&socket)? {}
     }
 

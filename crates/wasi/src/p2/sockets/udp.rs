@@ -17,7 +17,12 @@ impl udp_create_socket::Host for WasiCtxView<'_> {
 impl udp::Host for WasiCtxView<'_> {}
 
 impl udp::HostUdpSocket for WasiCtxView<'_> {
-    fn start_bind(&mut self, socket: Resource<UdpSocket>, _network: Resource<Network>, _local_address: IpSocketAddress) -> SocketResult<()> {
+    fn start_bind(
+        &mut self,
+        socket: Resource<UdpSocket>,
+        _network: Resource<Network>,
+        _local_address: IpSocketAddress,
+    ) -> SocketResult<()> {
         match *self.table.get(&socket)? {}
     }
 
@@ -25,7 +30,11 @@ impl udp::HostUdpSocket for WasiCtxView<'_> {
         match *self.table.get(&socket)? {}
     }
 
-    fn stream(&mut self, socket: Resource<UdpSocket>, _remote_address: Option<IpSocketAddress>) -> SocketResult<(Resource<IncomingDatagramStream>, Resource<OutgoingDatagramStream>)> {
+    fn stream(
+        &mut self,
+        socket: Resource<UdpSocket>,
+        _remote_address: Option<IpSocketAddress>,
+    ) -> SocketResult<(Resource<IncomingDatagramStream>, Resource<OutgoingDatagramStream>)> {
         match *self.table.get(&socket)? {}
     }
 
@@ -75,7 +84,11 @@ impl udp::HostUdpSocket for WasiCtxView<'_> {
 }
 
 impl udp::HostIncomingDatagramStream for WasiCtxView<'_> {
-    fn receive(&mut self, stream: Resource<IncomingDatagramStream>, _max_results: u64) -> SocketResult<Vec<udp::IncomingDatagram>> {
+    fn receive(
+        &mut self,
+        stream: Resource<IncomingDatagramStream>,
+        _max_results: u64,
+    ) -> SocketResult<Vec<udp::IncomingDatagram>> {
         match *self.table.get(&stream)? {}
     }
 
@@ -93,7 +106,11 @@ impl udp::HostOutgoingDatagramStream for WasiCtxView<'_> {
         match *self.table.get(&stream)? {}
     }
 
-    fn send(&mut self, stream: Resource<OutgoingDatagramStream>, _datagrams: Vec<udp::OutgoingDatagram>) -> SocketResult<u64> {
+    fn send(
+        &mut self,
+        stream: Resource<OutgoingDatagramStream>,
+        _datagrams: Vec<udp::OutgoingDatagram>,
+    ) -> SocketResult<u64> {
         match *self.table.get(&stream)? {}
     }
 
