@@ -5,6 +5,7 @@
 
 mod fd;
 mod fds;
+mod linker;
 mod memory;
 mod path;
 mod poll;
@@ -12,11 +13,13 @@ mod poll;
 mod tests;
 mod types;
 
+pub use linker::add_to_linker;
+
 use crate::ctx::{WasiCtx, WasiCtxBuilder};
 use fds::FdTable;
 use memory::GuestMemory;
 use std::fmt;
-use types::{Errno, Failure, P1Result};
+use types::{Errno, P1Result};
 
 /// What a preview 1 guest may use of its host, with its open descriptors. Made by [`WasiCtxBuilder::build_p1`].
 pub struct WasiP1Ctx {

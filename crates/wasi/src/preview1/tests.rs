@@ -1,5 +1,6 @@
 //! Calls as a guest makes them, on a memory of the test.
 
+use super::types::Failure;
 use super::*;
 use crate::clocks::HostMonotonicClock;
 use crate::fs::{DirPerms, FilePerms};
@@ -296,7 +297,7 @@ fn listing_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn clocks_random_and_exit() {
+fn clocks_random_and_the_rest() {
     struct Fixed;
     impl HostMonotonicClock for Fixed {
         fn resolution(&self) -> u64 {

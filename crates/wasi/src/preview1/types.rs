@@ -1,7 +1,6 @@
 //! Numbers of `wasi_snapshot_preview1`: error numbers, file types, rights and flags.
 
 use crate::Error;
-use crate::error::I32Exit;
 use crate::fs::{DescriptorType, ErrorCode, stream_error_code};
 use crate::stream::StreamError;
 
@@ -78,12 +77,6 @@ pub(crate) enum Failure {
 
 /// Result of a preview 1 call.
 pub(crate) type P1Result<T = ()> = Result<T, Failure>;
-
-impl Failure {
-    pub(crate) fn exit(code: u32) -> Failure {
-        Failure::Trap(Error::host(I32Exit(code.cast_signed())))
-    }
-}
 
 impl From<Errno> for Failure {
     fn from(errno: Errno) -> Failure {
