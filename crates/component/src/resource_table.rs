@@ -1,7 +1,9 @@
 //! A table in which a host keeps what its resources stand for.
 
 use std::any::Any;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+
+use wharf_core::Error;
 
 use crate::resource::Resource;
 
@@ -20,6 +22,12 @@ pub enum ResourceTableError {
     /// The entry has children and can't be deleted before them.
     #[error("resource has children")]
     HasChildren,
+}
+
+impl From<ResourceTableError> for Error {
+    fn from(error: ResourceTableError) -> Error {
+        Error::host(error)
+    }
 }
 
 struct Entry {
@@ -247,6 +255,30 @@ impl ResourceTable {
         })
     }
 
+    /// Lends out several entries at once, each with what the map has for its key, in the order of the keys. A key
+    /// without an entry gives `NotPresent`.
+    pub fn iter_entries<'a, T>(
+        &'a mut self,
+        keys: HashMap<u32, T>,
+    ) -> impl Iterator<Item = (Result<&'a mut dyn Any, ResourceTableError>, T)> {
+        let mut keys: Vec<(u32, T)> = keys.into_iter().collect();
+        keys.sort_unstable_by_key(|(key, _)| *key);
+        // What is left of the slots, and the key of the first of them.
+        let mut rest = self.slots.as_mut_slice();
+        let mut base = 0;
+        keys.into_iter().map(move |(key, value)| {
+            let Some((head, tail)) = std::mem::take(&mut rest).split_at_mut_checked((key - base) as usize + 1) else {
+                return (Err(ResourceTableError::NotPresent), value);
+            };
+            rest = tail;
+            base = key.saturating_add(1);
+            match head.last_mut() {
+                Some(Slot::Used(entry)) => (Ok(&mut *entry.value as &mut dyn Any), value),
+                _ => (Err(ResourceTableError::NotPresent), value),
+            }
+        })
+    }
+
     fn insert(&mut self, entry: Entry) -> Result<u32, ResourceTableError> {
         if self.used >= self.max {
             return Err(ResourceTableError::Full);
@@ -286,6 +318,17 @@ impl ResourceTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn several_entries_at_once() {
+        let mut table = ResourceTable::new();
+        let keys: Vec<u32> = (0..5u8).map(|i| table.push(i).unwrap().rep()).collect();
+        table.delete(Resource::<u8>::new_own(keys[2])).unwrap();
+        let wanted = HashMap::from([(keys[4], 'e'), (keys[0], 'a'), (keys[2], 'c'), (u32::MAX, 'x')]);
+        let found: Vec<(Option<u8>, char)> =
+            table.iter_entries(wanted).map(|(e, c)| (e.ok().and_then(|e| e.downcast_ref().copied()), c)).collect();
+        assert_eq!(found, [(Some(0), 'a'), (None, 'c'), (Some(4), 'e'), (None, 'x')]);
+    }
 
     #[test]
     fn parents_outlive_children() {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use wharf::component::{Component, Linker, ResourceTable};
 use wharf::{Engine, Error, Store};
-use wharf_wasi::p2::{self, Command};
+use wharf_wasi::p2::{self, AsyncCommand, Command};
 use wharf_wasi::{
     BackgroundReader, DirPerms, FilePerms, HostMonotonicClock, HostWallClock, I32Exit, MemoryInputPipe,
     MemoryOutputPipe, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView,
@@ -248,8 +248,8 @@ fn guests_that_wait_on_fibers() {
         let mut run = Run::rust(&["stdin"]);
         run.builder.stdin(BackgroundReader::new("test", Channel(receive)));
         let (mut store, component, linker) = run.prepare();
-        let command = Command::instantiate_async(&mut store, &component, &linker).await.unwrap();
-        let call = async { command.wasi_cli_run().call_run_async(&mut store).await };
+        let command = AsyncCommand::instantiate_async(&mut store, &component, &linker).await.unwrap();
+        let call = async { command.wasi_cli_run().call_run(&mut store).await };
         // The guest waits for its input, which the same thread gives it later.
         let feed = async {
             tokio::task::yield_now().await;
@@ -261,8 +261,8 @@ fn guests_that_wait_on_fibers() {
         // And for a timer.
         let mut run = Run::rust(&["clocks"]);
         let (mut store, component, linker) = run.prepare();
-        let command = Command::instantiate_async(&mut store, &component, &linker).await.unwrap();
-        let result = command.wasi_cli_run().call_run_async(&mut store).await;
+        let command = AsyncCommand::instantiate_async(&mut store, &component, &linker).await.unwrap();
+        let result = command.wasi_cli_run().call_run(&mut store).await;
         assert!(run.outcome(result).stdout.contains("slept at least 20 ms: true"));
     });
 }

@@ -59,10 +59,6 @@ impl Dir {
         self.flags
     }
 
-    pub(crate) fn file_perms(&self) -> FilePerms {
-        self.file_perms
-    }
-
     pub(crate) fn metadata(&self) -> FsResult<Metadata> {
         Ok(self.dir.dir_metadata()?)
     }

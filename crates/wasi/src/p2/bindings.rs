@@ -39,3 +39,15 @@ wharf::component::bindgen!({
         "wasi:sockets/ip-name-lookup/resolve-address-stream": crate::p2::ResolveAddressStream,
     },
 });
+
+/// The world [`Command`] with an `async` call of its export, for [`AsyncCommand`](asynchronous::AsyncCommand).
+pub mod asynchronous {
+    wharf::component::bindgen!({
+        path: "../../wit",
+        inline: "
+            package wharf:asynchronous;
+            world async-command { export wasi:cli/run@0.2.12; }
+        ",
+        exports: { default: async },
+    });
+}

@@ -31,6 +31,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`AsyncCommand`] is the same for guests that shall not block the thread while they wait.
 
 pub mod bindings;
 mod cli;
@@ -41,6 +43,7 @@ mod random;
 mod sockets;
 mod streams;
 
+pub use bindings::asynchronous::{AsyncCommand, AsyncCommandPre};
 pub use bindings::{Command, CommandPre};
 pub use cli::{TerminalInput, TerminalOutput};
 pub use filesystem::FsError;
