@@ -276,7 +276,14 @@ impl Definitions {
             resources: Some(resources.clone()),
         };
         for leaf in &plan.leaves {
-            let definition = self.find(leaf)?;
+            let definition = match (self.find(leaf), &leaf.kind) {
+                // An interface that uses a resource of another has no definition of its own for it.
+                (Err(_), LeafKind::SameResource(index)) => {
+                    imports.push(Import::Resource(resources.get(*index)?.clone()));
+                    continue;
+                }
+                (found, _) => found?,
+            };
             let checked = import(component, leaf, definition, &scope, &resources);
             imports.push(checked.map_err(|e| {
                 let message = e.to_string();
