@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wharf_core::{Bytes, Engine, Result};
 
+use crate::linker::compatible_key;
 use crate::plan::Plan;
 use crate::types::{self, ComponentType, TypeArena};
 
@@ -58,7 +59,8 @@ impl Component {
         }
     }
 
-    /// Finds an export: of the component itself, or of an instance that it exports.
+    /// Finds an export: of the component itself, or of an instance that it exports. A name with a version that is not
+    /// there finds the newest compatible one, as imports do.
     pub fn get_export_index(
         &self,
         instance: Option<&ComponentExportIndex>,
@@ -75,7 +77,13 @@ impl Component {
             }
             path.extend_from_slice(&instance.path);
         }
-        path.push(exports.get_index_of(name)? as u32);
+        let compatible = || {
+            let (wanted, _) = compatible_key(name)?;
+            let versions = exports.keys().enumerate().filter_map(|(i, export)| Some((i, compatible_key(export)?)));
+            let found = versions.filter(|(_, (key, _))| *key == wanted).max_by_key(|(_, (_, version))| *version)?;
+            Some(found.0)
+        };
+        path.push(exports.get_index_of(name).or_else(compatible)? as u32);
         Some(ComponentExportIndex { path })
     }
 

@@ -47,10 +47,10 @@ pub struct Definitions {
     shadowing: bool,
 }
 
-type Version = (u64, u64, u64);
+pub(crate) type Version = (u64, u64, u64);
 
 /// A versioned name without what may differ between compatible versions, and the version.
-fn compatible_key(name: &str) -> Option<(String, Version)> {
+pub(crate) fn compatible_key(name: &str) -> Option<(String, Version)> {
     let (base, version) = name.split_once('@')?;
     let mut parts = version.splitn(3, '.');
     let mut number = || parts.next()?.parse::<u64>().ok();

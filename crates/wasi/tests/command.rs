@@ -22,7 +22,10 @@ struct State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.ctx, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.ctx,
+            table: &mut self.table,
+        }
     }
 }
 
@@ -34,10 +37,18 @@ struct Run {
     stderr: MemoryOutputPipe,
 }
 
+#[derive(Debug, PartialEq)]
+enum End {
+    /// `run` returned, successful or not.
+    Returned(bool),
+    /// `exit` was called with this status.
+    Exited(i32),
+    Trapped,
+}
+
 /// How a run ended, and what was written.
 struct Outcome {
-    /// Whether `run` succeeded, or the status given to `exit`.
-    end: Result<bool, i32>,
+    end: End,
     stdout: String,
     stderr: String,
 }
@@ -46,8 +57,17 @@ impl Run {
     fn new(guest: &'static str, args: &[&str]) -> Run {
         let (stdout, stderr) = (MemoryOutputPipe::new(1 << 20), MemoryOutputPipe::new(1 << 20));
         let mut builder = WasiCtxBuilder::new();
-        builder.arg(guest).args(args).stdout(stdout.clone()).stderr(stderr.clone());
-        Run { guest, builder, stdout, stderr }
+        builder
+            .arg(guest)
+            .args(args)
+            .stdout(stdout.clone())
+            .stderr(stderr.clone());
+        Run {
+            guest,
+            builder,
+            stdout,
+            stderr,
+        }
     }
 
     fn rust(args: &[&str]) -> Run {
@@ -60,12 +80,16 @@ impl Run {
     }
 
     fn dir(mut self, path: &Path, name: &str) -> Run {
-        self.builder.preopened_dir(path, name, DirPerms::all(), FilePerms::all()).unwrap();
+        self.builder
+            .preopened_dir(path, name, DirPerms::all(), FilePerms::all())
+            .unwrap();
         self
     }
 
     fn read_only(mut self, path: &Path, name: &str) -> Run {
-        self.builder.preopened_dir(path, name, DirPerms::READ, FilePerms::READ).unwrap();
+        self.builder
+            .preopened_dir(path, name, DirPerms::READ, FilePerms::READ)
+            .unwrap();
         self
     }
 
@@ -76,17 +100,30 @@ impl Run {
         let component = Component::new(&engine, bytes).unwrap();
         let mut linker = Linker::new(&engine);
         p2::add_to_linker(&mut linker).unwrap();
-        let state = State { ctx: self.builder.build(), table: ResourceTable::new() };
+        let state = State {
+            ctx: self.builder.build(),
+            table: ResourceTable::new(),
+        };
         (Store::new(&engine, state), component, linker)
     }
 
     fn outcome(self, result: Result<Result<(), ()>, Error>) -> Outcome {
         let end = match result {
-            Ok(result) => Ok(result.is_ok()),
-            Err(error) => Err(error.downcast_ref::<I32Exit>().unwrap_or_else(|| panic!("{error:?}")).0),
+            Ok(result) => End::Returned(result.is_ok()),
+            Err(error) if error.trap_code().is_some() => End::Trapped,
+            Err(error) => End::Exited(
+                error
+                    .downcast_ref::<I32Exit>()
+                    .unwrap_or_else(|| panic!("{error:?}"))
+                    .0,
+            ),
         };
         let text = |pipe: &MemoryOutputPipe| String::from_utf8(pipe.contents().to_vec()).unwrap();
-        Outcome { end, stdout: text(&self.stdout), stderr: text(&self.stderr) }
+        Outcome {
+            end,
+            stdout: text(&self.stdout),
+            stderr: text(&self.stderr),
+        }
     }
 
     fn run(mut self) -> Outcome {
@@ -99,14 +136,20 @@ impl Run {
     /// Runs, and gives what was written to standard output by a program that must succeed.
     fn stdout(self) -> String {
         let outcome = self.run();
-        assert_eq!(outcome.end, Ok(true), "{}", outcome.stderr);
+        assert_eq!(outcome.end, End::Returned(true), "{}", outcome.stderr);
         outcome.stdout
     }
 
     /// Runs, and gives what was written to standard error by a program that must fail in an orderly way.
     fn failure(self) -> String {
         let outcome = self.run();
-        assert_eq!(outcome.end, Err(1), "{}{}", outcome.stdout, outcome.stderr);
+        assert_eq!(
+            outcome.end,
+            End::Returned(false),
+            "{}{}",
+            outcome.stdout,
+            outcome.stderr
+        );
         assert_eq!(outcome.stdout, "");
         outcome.stderr
     }
@@ -115,14 +158,20 @@ impl Run {
 #[test]
 fn arguments_environment_and_standard_streams() {
     assert_eq!(Run::rust(&[]).stdout(), "Hello from a Rust command!\n");
-    assert_eq!(Run::rust(&["args", "ä", ""]).stdout(), "2 arguments\n0: \"ä\"\n1: \"\"\n");
+    assert_eq!(
+        Run::rust(&["args", "ä", ""]).stdout(),
+        "2 arguments\n0: \"ä\"\n1: \"\"\n"
+    );
     let mut run = Run::rust(&["env", "A", "PATH"]);
     run.builder.env("A", "1");
     assert_eq!(run.stdout(), "A=1\nPATH is not set\n");
     let run = Run::rust(&["stdin"]).stdin("first\n\nthird");
     assert_eq!(run.stdout(), "   1  first\n   2  \n   3  third\n3 lines\n");
     let outcome = Run::rust(&["stderr", "other"]).run();
-    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", "other\n"));
+    assert_eq!(
+        (outcome.stdout.as_str(), outcome.stderr.as_str()),
+        ("", "other\n")
+    );
 }
 
 #[test]
@@ -130,13 +179,18 @@ fn standard_output_that_is_full_is_an_error_of_the_guest() {
     let mut run = Run::rust(&["stdin"]).stdin("some lines\nthat\ndo not fit\n");
     run.builder.stdout(MemoryOutputPipe::new(10));
     let outcome = run.run();
-    assert_ne!(outcome.end, Ok(true));
+    // The guest panics when it can't print.
+    assert_eq!(outcome.end, End::Trapped);
+    assert!(outcome.stderr.contains("failed printing"), "{}", outcome.stderr);
 }
 
 #[test]
 fn exit_status() {
-    assert_eq!(Run::rust(&["exit", "0"]).run().end, Err(0));
-    assert_eq!(Run::rust(&["exit", "1"]).run().end, Err(1));
+    assert_eq!(Run::rust(&["exit", "0"]).run().end, End::Returned(true));
+    assert_eq!(Run::rust(&["exit", "1"]).run().end, End::Returned(false));
+    // `wasi:cli/exit` as this program's toolchain uses it knows no more than success and failure.
+    assert_eq!(Run::new("c-command", &["exit", "3"]).run().end, End::Exited(1));
+    assert_eq!(Run::new("c-command", &["exit", "0"]).run().end, End::Returned(true));
     let stderr = Run::rust(&["fail"]).run().stderr;
     assert!(stderr.contains("asked to fail"), "{stderr}");
 }
@@ -150,7 +204,10 @@ fn files() {
     assert_eq!(run(&["ls", "data"]), "hello.txt\n");
     assert_eq!(run(&["write", "data/hello.txt", "changed"]), "wrote 7 bytes\n");
     run(&["append", "data/hello.txt", "!"]);
-    assert_eq!(run(&["copy", "data/hello.txt", "data/copy.txt"]), "copied 8 bytes\n");
+    assert_eq!(
+        run(&["copy", "data/hello.txt", "data/copy.txt"]),
+        "copied 8 bytes\n"
+    );
     assert_eq!(std::fs::read(temp.path().join("copy.txt")).unwrap(), b"changed!");
     assert!(run(&["stat", "data/copy.txt"]).contains("8 bytes"));
     let scratch = TempDir::new().unwrap();
@@ -172,7 +229,13 @@ fn what_is_not_granted_is_out_of_reach() {
     }
     let secret = temp.path().join("secret");
     let paths = [
-        "data/../secret", "data/relative", "data/absolute", "data/up/secret", "/etc/hostname", "../secret", "secret",
+        "data/../secret",
+        "data/relative",
+        "data/absolute",
+        "data/up/secret",
+        "/etc/hostname",
+        "../secret",
+        "secret",
         secret.to_str().unwrap(),
     ];
     for path in paths {
@@ -183,8 +246,17 @@ fn what_is_not_granted_is_out_of_reach() {
     }
     assert_eq!(std::fs::read(&secret).unwrap(), b"secret");
     // Read-only means read-only.
-    assert_eq!(Run::rust(&["read", "data/file"]).read_only(&inside, "data").stdout(), "contents");
-    for args in [["write", "data/file", "x"], ["append", "data/file", "x"], ["append", "data/new", "x"]] {
+    assert_eq!(
+        Run::rust(&["read", "data/file"])
+            .read_only(&inside, "data")
+            .stdout(),
+        "contents"
+    );
+    for args in [
+        ["write", "data/file", "x"],
+        ["append", "data/file", "x"],
+        ["append", "data/new", "x"],
+    ] {
         Run::rust(&args).read_only(&inside, "data").failure();
     }
     assert_eq!(std::fs::read(inside.join("file")).unwrap(), b"contents");
@@ -242,13 +314,18 @@ fn guests_that_wait_on_fibers() {
             Ok(text.len())
         }
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let (send, receive) = std::sync::mpsc::channel();
         let mut run = Run::rust(&["stdin"]);
         run.builder.stdin(BackgroundReader::new("test", Channel(receive)));
         let (mut store, component, linker) = run.prepare();
-        let command = AsyncCommand::instantiate_async(&mut store, &component, &linker).await.unwrap();
+        let command = AsyncCommand::instantiate_async(&mut store, &component, &linker)
+            .await
+            .unwrap();
         let call = async { command.wasi_cli_run().call_run(&mut store).await };
         // The guest waits for its input, which the same thread gives it later.
         let feed = async {
@@ -261,7 +338,9 @@ fn guests_that_wait_on_fibers() {
         // And for a timer.
         let mut run = Run::rust(&["clocks"]);
         let (mut store, component, linker) = run.prepare();
-        let command = AsyncCommand::instantiate_async(&mut store, &component, &linker).await.unwrap();
+        let command = AsyncCommand::instantiate_async(&mut store, &component, &linker)
+            .await
+            .unwrap();
         let result = command.wasi_cli_run().call_run(&mut store).await;
         assert!(run.outcome(result).stdout.contains("slept at least 20 ms: true"));
     });

@@ -13,7 +13,9 @@ fn run(wat: &str, builder: &mut WasiCtxBuilder) -> Result<(), Error> {
     preview1::add_to_linker(&mut linker, |ctx| ctx)?;
     let mut store = Store::new(&engine, builder.build_p1());
     let instance = linker.instantiate(&mut store, &module)?;
-    instance.get_typed_func::<(), ()>(&store, "_start")?.call(&mut store, ())
+    instance
+        .get_typed_func::<(), ()>(&store, "_start")?
+        .call(&mut store, ())
 }
 
 #[test]
@@ -31,11 +33,17 @@ fn output_and_exit_status() {
     assert_eq!(error.downcast_ref::<I32Exit>(), Some(&I32Exit(0)), "{error:?}");
     assert_eq!(out.contents(), "hello\n");
     // A pointer outside of the memory is EFAULT, not the end of the host.
-    let far = wat.replace("(i32.const 0) (i32.const 1) (i32.const 8)", "(i32.const -8) (i32.const 1) (i32.const 8)");
+    let far = wat.replace(
+        "(i32.const 0) (i32.const 1) (i32.const 8)",
+        "(i32.const -8) (i32.const 1) (i32.const 8)",
+    );
     let error = run(&far, &mut WasiCtxBuilder::new()).unwrap_err();
     assert_eq!(error.downcast_ref::<I32Exit>(), Some(&I32Exit(21)), "{error:?}");
     // As is one that is huge for the count of buffers.
-    let many = wat.replace("(i32.const 0) (i32.const 1) (i32.const 8)", "(i32.const 0) (i32.const -1) (i32.const 8)");
+    let many = wat.replace(
+        "(i32.const 0) (i32.const 1) (i32.const 8)",
+        "(i32.const 0) (i32.const -1) (i32.const 8)",
+    );
     let error = run(&many, &mut WasiCtxBuilder::new()).unwrap_err();
     assert_eq!(error.downcast_ref::<I32Exit>(), Some(&I32Exit(28)), "{error:?}");
 }
@@ -58,7 +66,9 @@ fn files_of_a_granted_directory() {
                     (i64.const 0) (i32.const 0) (i32.const 32))
                 (call $write (i32.load (i32.const 32)) (i32.const 0) (i32.const 1) (i32.const 8))))))"#;
     let mut builder = WasiCtxBuilder::new();
-    builder.preopened_dir(temp.path(), "/", DirPerms::all(), FilePerms::all()).unwrap();
+    builder
+        .preopened_dir(temp.path(), "/", DirPerms::all(), FilePerms::all())
+        .unwrap();
     let error = run(wat, &mut builder).unwrap_err();
     assert_eq!(error.downcast_ref::<I32Exit>(), Some(&I32Exit(0)), "{error:?}");
     assert_eq!(std::fs::read(temp.path().join("new")).unwrap(), b"new");
@@ -130,9 +140,12 @@ fn every_function_is_there() {
     let mut imports = String::new();
     for (name, params) in functions {
         let params = params.join(" ");
-        imports += &format!(
-            "(import \"wasi_snapshot_preview1\" \"{name}\" (func (param {params}) (result i32)))\n"
-        );
+        imports +=
+            &format!("(import \"wasi_snapshot_preview1\" \"{name}\" (func (param {params}) (result i32)))\n");
     }
-    run(&format!("(module {imports} (func (export \"_start\")))"), &mut WasiCtxBuilder::new()).unwrap();
+    run(
+        &format!("(module {imports} (func (export \"_start\")))"),
+        &mut WasiCtxBuilder::new(),
+    )
+    .unwrap();
 }
