@@ -13,7 +13,7 @@ use wharf_bindgen_gen::{Input, generate};
 /// For what the world imports there are traits that the host implements; for what it exports there are structs with a
 /// method per function. All of it is checked by the Rust compiler against the WIT.
 ///
-/// ```ignore
+/// ```no_run
 /// use wharf::component::{Component, HasSelf, Linker, bindgen};
 /// use wharf::{Engine, Result, Store};
 ///
