@@ -89,6 +89,8 @@ pub(crate) struct Lift {
     pub ty: FuncTypeIndex,
     pub options: Options,
     pub instance: InstanceSlot,
+    /// What the function needs that Wharf does not have; calls fail with it.
+    pub unsupported: Option<String>,
 }
 
 /// What a canonical definition makes a core function of.
@@ -113,6 +115,20 @@ pub(crate) enum Canon {
     },
     ResourceRep {
         resource: ResourceIndex,
+        instance: InstanceSlot,
+    },
+    Context {
+        slot: u32,
+        set: bool,
+        core_type: FuncType,
+    },
+    Nothing {
+        core_type: FuncType,
+    },
+    /// Fails when it is called.
+    Unsupported {
+        what: String,
+        core_type: FuncType,
         instance: InstanceSlot,
     },
 }

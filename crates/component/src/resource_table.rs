@@ -267,7 +267,9 @@ impl ResourceTable {
         let mut rest = self.slots.as_mut_slice();
         let mut base = 0;
         keys.into_iter().map(move |(key, value)| {
-            let Some((head, tail)) = std::mem::take(&mut rest).split_at_mut_checked((key - base) as usize + 1) else {
+            let Some((head, tail)) =
+                std::mem::take(&mut rest).split_at_mut_checked((key - base) as usize + 1)
+            else {
                 return (Err(ResourceTableError::NotPresent), value);
             };
             rest = tail;
@@ -325,8 +327,10 @@ mod tests {
         let keys: Vec<u32> = (0..5u8).map(|i| table.push(i).unwrap().rep()).collect();
         table.delete(Resource::<u8>::new_own(keys[2])).unwrap();
         let wanted = HashMap::from([(keys[4], 'e'), (keys[0], 'a'), (keys[2], 'c'), (u32::MAX, 'x')]);
-        let found: Vec<(Option<u8>, char)> =
-            table.iter_entries(wanted).map(|(e, c)| (e.ok().and_then(|e| e.downcast_ref().copied()), c)).collect();
+        let found: Vec<(Option<u8>, char)> = table
+            .iter_entries(wanted)
+            .map(|(e, c)| (e.ok().and_then(|e| e.downcast_ref().copied()), c))
+            .collect();
         assert_eq!(found, [(Some(0), 'a'), (None, 'c'), (Some(4), 'e'), (None, 'x')]);
     }
 

@@ -246,9 +246,19 @@ impl LowerContext<'_> {
             u64::from(align),
             u64::from(size),
         ];
-        state(self.store).instance(self.instance)?.no_leave = true;
+        let components = state(self.store);
+        components.instance(self.instance)?.no_leave = true;
+        // `realloc` runs as a task of its own, with its own storage.
+        let storage = components
+            .scopes
+            .last_mut()
+            .map(|s| std::mem::take(&mut s.storage));
         realloc.call_raw(self.store, &mut slots)?;
-        state(self.store).instance(self.instance)?.no_leave = false;
+        let components = state(self.store);
+        components.instance(self.instance)?.no_leave = false;
+        if let (Some(scope), Some(storage)) = (components.scopes.last_mut(), storage) {
+            scope.storage = storage;
+        }
         let pointer = slots[0] as u32;
         if pointer & (align - 1) != 0 {
             let code = if self.adapter {
@@ -384,8 +394,8 @@ impl LowerContext<'_> {
             lends: 0,
         };
         let state = state(self.store);
-        if let Some(count) = state.scopes.get_mut(self.scope as usize) {
-            *count += 1;
+        if let Some(scope) = state.scopes.get_mut(self.scope as usize) {
+            scope.borrows += 1;
         }
         state.instance(self.instance)?.handles.insert(handle)
     }

@@ -115,8 +115,21 @@ pub(crate) enum Init {
         item: ItemRef,
         ty: ComponentEntityType,
     },
+    /// `canon context.get` (`set` is false) or `context.set` of a slot of the running task's storage.
+    Context {
+        slot: u32,
+        set: bool,
+        core_type: FuncType,
+    },
+    /// A canonical built-in whose core function does nothing in a synchronous call.
+    Nothing {
+        core_type: FuncType,
+    },
     /// A canonical built-in that defines a core function, but that Wharf does not have.
-    UnsupportedCanon(&'static str),
+    UnsupportedCanon {
+        name: &'static str,
+        core_type: FuncType,
+    },
     /// Something else that Wharf does not have.
     Unsupported(&'static str),
 }

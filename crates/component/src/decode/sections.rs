@@ -229,9 +229,7 @@ impl Decoder<'_> {
                     continue;
                 }
                 CanonicalFunction::Lower { func_index, options } => {
-                    let types = self.types()?;
-                    let ty = types[types.core_function_at(core_func)].unwrap_func();
-                    let core_type = super::super::link::core_func_type(ty)?;
+                    let core_type = self.core_type_of(core_func)?;
                     Init::Lower {
                         func: func_index,
                         options: decode_options(&options),
@@ -243,12 +241,36 @@ impl Decoder<'_> {
                     Init::ResourceDrop(self.resource_at(resource)?)
                 }
                 CanonicalFunction::ResourceRep { resource } => Init::ResourceRep(self.resource_at(resource)?),
-                other => Init::UnsupportedCanon(builtin_name(&other)),
+                CanonicalFunction::ContextGet { slot, .. } => Init::Context {
+                    slot,
+                    set: false,
+                    core_type: self.core_type_of(core_func)?,
+                },
+                CanonicalFunction::ContextSet { slot, .. } => Init::Context {
+                    slot,
+                    set: true,
+                    core_type: self.core_type_of(core_func)?,
+                },
+                CanonicalFunction::BackpressureInc | CanonicalFunction::BackpressureDec => Init::Nothing {
+                    core_type: self.core_type_of(core_func)?,
+                },
+                other => Init::UnsupportedCanon {
+                    name: builtin_name(&other),
+                    core_type: self.core_type_of(core_func)?,
+                },
             };
             core_func += 1;
             self.current().inits.push(init);
         }
         Ok(())
+    }
+}
+
+impl Decoder<'_> {
+    /// The type of a core function of the component.
+    fn core_type_of(&self, index: u32) -> Result<wharf_core::FuncType> {
+        let types = self.types()?;
+        crate::link::core_func_type(types[types.core_function_at(index)].unwrap_func())
     }
 }
 

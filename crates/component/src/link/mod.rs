@@ -237,14 +237,15 @@ impl PlanLinker<'_> {
             Init::Lift { ty, func, options } => {
                 let func = frame.core(crate::decode::CoreKind::Func, *func)?;
                 let ty = self.func_type(frame, *ty)?;
-                self.check_options(options, "lift");
-                self.check_type(ty, "lift");
+                let unsupported = self.unsupported_function(ty, options, "lift");
                 let options = resolve_options(frame, options)?;
+                let instance = frame.instance;
                 self.plan.steps.push(Step::Lift(Lift {
                     func,
                     ty,
                     options,
-                    instance: frame.instance,
+                    instance,
+                    unsupported,
                 }));
                 frame.funcs.push((FuncRef::Lift(self.plan.lifts), ty));
                 self.plan.lifts += 1;
@@ -259,11 +260,20 @@ impl PlanLinker<'_> {
                     .funcs
                     .get(*func as usize)
                     .ok_or_else(|| missing("function"))?;
-                self.check_options(options, "lower");
-                self.check_type(ty, "lower");
+                let core_type = core_type.clone();
+                if let Some(what) = self.unsupported_function(ty, options, "lower") {
+                    self.canon(
+                        frame,
+                        Canon::Unsupported {
+                            what,
+                            core_type,
+                            instance: frame.instance,
+                        },
+                    );
+                    return Ok(());
+                }
                 let options = resolve_options(frame, options)?;
                 let entering = self.entering(func, frame.instance);
-                let core_type = core_type.clone();
                 self.canon(
                     frame,
                     Canon::Lower {
@@ -325,35 +335,53 @@ impl PlanLinker<'_> {
                 frame.export_types.push((name.clone(), *ty));
                 frame.push(item);
             }
-            Init::UnsupportedCanon(name) => {
-                self.unsupported(format!("canonical built-in `{name}`"));
-                // The function is never made: the step above comes before its first use.
-                frame.core_funcs.push(CoreItem::Canon(u32::MAX));
+            Init::Context { slot, set, core_type } => {
+                self.canon(
+                    frame,
+                    Canon::Context {
+                        slot: *slot,
+                        set: *set,
+                        core_type: core_type.clone(),
+                    },
+                );
+            }
+            Init::Nothing { core_type } => {
+                self.canon(
+                    frame,
+                    Canon::Nothing {
+                        core_type: core_type.clone(),
+                    },
+                );
+            }
+            Init::UnsupportedCanon { name, core_type } => {
+                let what = format!("canonical built-in `{name}`");
+                let (core_type, instance) = (core_type.clone(), frame.instance);
+                self.canon(
+                    frame,
+                    Canon::Unsupported {
+                        what,
+                        core_type,
+                        instance,
+                    },
+                );
             }
             Init::Unsupported(what) => return Err(Stop::Unsupported((*what).to_string())),
         }
         Ok(())
     }
 
-    fn unsupported(&mut self, what: String) {
-        // Said before anything runs.
-        if !matches!(self.plan.steps.first(), Some(Step::Unsupported(_))) {
-            self.plan.steps.insert(0, Step::Unsupported(what));
-        }
-    }
-
-    fn check_options(&mut self, options: &crate::decode::Options, what: &str) {
+    /// What a lifted or lowered function needs that Wharf does not have.
+    fn unsupported_function(
+        &self,
+        ty: crate::types::FuncTypeIndex,
+        options: &crate::decode::Options,
+        what: &str,
+    ) -> Option<String> {
         if let Some(option) = options.unsupported {
-            self.unsupported(format!("`canon {what}` with {option}"));
+            return Some(format!("`canon {what}` with {option}"));
         }
-    }
-
-    fn check_type(&mut self, ty: crate::types::FuncTypeIndex, what: &str) {
-        if self.arena.func(ty).unsupported {
-            self.unsupported(format!(
-                "`canon {what}` of a function with streams, futures or error contexts"
-            ));
-        }
+        let unsupported = self.arena.func(ty).unsupported;
+        unsupported.then(|| format!("`canon {what}` of a function with streams, futures or error contexts"))
     }
 
     fn canon(&mut self, frame: &mut Frame, canon: Canon) {

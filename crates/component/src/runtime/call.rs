@@ -22,6 +22,8 @@ pub(crate) struct LiftedFunc {
     pub chain: Arc<[u32]>,
     pub ty: FuncTypeIndex,
     pub root: Arc<Root>,
+    /// What the function needs that Wharf does not have.
+    pub unsupported: Option<String>,
 }
 
 pub(crate) type Slots = [u64; FLAT_SLOTS];
@@ -53,6 +55,9 @@ impl LiftedFunc {
         lower: impl FnOnce(&mut Store, u32, &mut Slots) -> Result<()>,
         lift: impl FnOnce(&mut Store, &Slots) -> Result<R>,
     ) -> Result<R> {
+        if let Some(what) = &self.unsupported {
+            return Err(Error::unsupported(what.clone()));
+        }
         let components = state(store);
         components.enter(entering)?;
         let scope = components.push_scope();
@@ -83,12 +88,13 @@ impl LiftedFunc {
         lower(store, scope, &mut slots)?;
         self.core.call_raw(store, &mut slots)?;
         let result = lift(store, &slots)?;
-        state(store).pop_scope(scope)?;
+        state(store).check_borrows(scope)?;
         if let Some(post_return) = self.post_return {
             state(store).instance(self.instance)?.no_leave = true;
             post_return.call_raw(store, &mut slots)?;
             state(store).instance(self.instance)?.no_leave = false;
         }
+        state(store).scopes.truncate(scope as usize);
         Ok(result)
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wharf_core::{Func, FuncType, Result, Store, ValType};
+use wharf_core::{Error, Func, FuncType, Result, Store, ValType};
 
 use super::call::LiftedFunc;
 use super::handles::{Handle, HandleKind};
@@ -114,6 +114,33 @@ pub(crate) fn resource_drop(
     })
 }
 
+/// `context.get` and `context.set`.
+pub(crate) fn context(store: &mut Store, core_type: FuncType, slot: u32, set: bool) -> Func {
+    Func::new(store, core_type, move |store, slots| {
+        let scope = state(store).scopes.last_mut();
+        let cell = scope.and_then(|s| s.storage.get_mut(slot as usize));
+        match (cell, slots.first_mut()) {
+            (Some(cell), Some(value)) if set => *cell = *value,
+            (cell, Some(value)) if !set => *value = cell.copied().unwrap_or(0),
+            _ => {}
+        }
+        Ok(())
+    })
+}
+
+/// A built-in that does nothing in a synchronous call.
+pub(crate) fn nothing(store: &mut Store, core_type: FuncType) -> Func {
+    Func::new(store, core_type, |_, _| Ok(()))
+}
+
+/// A built-in that Wharf does not have.
+pub(crate) fn unsupported(store: &mut Store, core_type: FuncType, what: String, instance: u32) -> Func {
+    Func::new(store, core_type, move |store, _| {
+        state(store).check_leave(instance)?;
+        Err(Error::unsupported(what.clone()))
+    })
+}
+
 fn drop_handle(
     store: &mut Store,
     resource: &RuntimeResource,
@@ -130,8 +157,8 @@ fn drop_handle(
     match handle.kind {
         HandleKind::Own => destroy(store, resource, handle.rep, around),
         HandleKind::Borrow { scope } => {
-            if let Some(count) = components.scopes.get_mut(scope as usize) {
-                *count = count.saturating_sub(1);
+            if let Some(scope) = components.scopes.get_mut(scope as usize) {
+                scope.borrows = scope.borrows.saturating_sub(1);
             }
             Ok(())
         }

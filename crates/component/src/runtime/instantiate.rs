@@ -48,9 +48,11 @@ pub(crate) fn instantiate(
         canons: Vec::with_capacity(plan.canons as usize),
         lifts: Vec::with_capacity(plan.lifts as usize),
     };
-    for step in &plan.steps {
-        builder.step(store, step)?;
-    }
+    // Start functions run as tasks.
+    let scope = state(store).push_scope();
+    let built = plan.steps.iter().try_for_each(|step| builder.step(store, step));
+    state(store).scopes.truncate(scope as usize);
+    built?;
     let Builder {
         root, imports, lifts, ..
     } = builder;
@@ -120,6 +122,7 @@ impl Builder<'_> {
                     chain: self.chain(lift.instance),
                     ty: lift.ty,
                     root: self.root.clone(),
+                    unsupported: lift.unsupported.clone(),
                 };
                 self.lifts.push(Arc::new(func));
             }
@@ -201,6 +204,20 @@ impl Builder<'_> {
                     },
                 }
             }
+            Canon::Context { slot, set, core_type } => {
+                Ok(canon::context(store, core_type.clone(), *slot, *set))
+            }
+            Canon::Nothing { core_type } => Ok(canon::nothing(store, core_type.clone())),
+            Canon::Unsupported {
+                what,
+                core_type,
+                instance,
+            } => Ok(canon::unsupported(
+                store,
+                core_type.clone(),
+                what.clone(),
+                base + instance,
+            )),
             Canon::ResourceNew { resource, instance } => Ok(canon::resource_new(
                 store,
                 self.root.resources.get(*resource)?,

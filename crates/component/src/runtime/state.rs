@@ -15,6 +15,15 @@ pub(crate) struct InstanceState {
     pub handles: HandleTable,
 }
 
+/// A call into a guest: a task, in the terms of the canonical ABI.
+#[derive(Default)]
+pub(crate) struct Scope {
+    /// The borrows that the guest has been lent and still holds.
+    pub borrows: u32,
+    /// What `context.get` and `context.set` work on.
+    pub storage: [u64; 2],
+}
+
 /// A borrow that a caller has lent for the duration of a call.
 pub(crate) struct Lender {
     pub instance: u32,
@@ -25,8 +34,8 @@ pub(crate) struct Lender {
 pub(crate) struct ComponentState {
     pub instances: Vec<InstanceState>,
     pub roots: Vec<RootData>,
-    /// For each call into a guest that is under way, the borrows that the guest still holds.
-    pub scopes: Vec<u32>,
+    /// The calls into guests that are under way, outermost first.
+    pub scopes: Vec<Scope>,
     pub lenders: Vec<Lender>,
     /// Handles that the host holds as `ResourceAny`, with what drops them.
     pub host_handles: crate::resource::HostHandles,
@@ -106,17 +115,15 @@ impl ComponentState {
 
     /// Begins a call into a guest and returns the scope of its borrows.
     pub fn push_scope(&mut self) -> u32 {
-        self.scopes.push(0);
+        self.scopes.push(Scope::default());
         self.scopes.len() as u32 - 1
     }
 
-    /// Ends a call into a guest: it must have dropped the borrows that it was given.
-    pub fn pop_scope(&mut self, scope: u32) -> Result<()> {
-        let remaining = self.scopes.get(scope as usize).copied().unwrap_or(0);
-        self.scopes.truncate(scope as usize);
-        if remaining > 0 {
-            return Err(Error::trap(TrapCode::BorrowsRemain));
+    /// At the end of a call into a guest: it must have dropped the borrows that it was given.
+    pub fn check_borrows(&self, scope: u32) -> Result<()> {
+        match self.scopes.get(scope as usize) {
+            Some(Scope { borrows: 1.., .. }) => Err(Error::trap(TrapCode::BorrowsRemain)),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
