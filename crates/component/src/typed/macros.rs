@@ -102,9 +102,10 @@ macro_rules! record {
 macro_rules! variant {
     ($rust:ty { $($wit:literal => $case:ident $(($payload:ty))?),* $(,)? }) => {
         const _: () = {
+            // A name that no WIT type has in Rust, since it hides those outside.
             #[allow(dead_code)]
             #[repr(u32)]
-            enum Case { $($case),* }
+            enum __Case { $($case),* }
             const CASES: &[::core::option::Option<$crate::CanonicalAbi>] =
                 &[$($crate::__payload_abi!($($payload)?)),*];
             const PAYLOAD: u32 = $crate::CanonicalAbi::payload_offset(CASES);
@@ -128,9 +129,9 @@ macro_rules! variant {
                     let end = to.position() + usize::from(flat);
                     match self {
                         $(Self::$case $(($crate::__second!($payload, value)))? => {
-                            to.push(Case::$case as u32 as u64);
+                            to.push(__Case::$case as u32 as u64);
                             $(
-                                let case = cx.case(ty, Case::$case as usize);
+                                let case = cx.case(ty, __Case::$case as usize);
                                 <$payload as $crate::Lower>::lower_flat(value, cx, case, to)?;
                             )?
                         })*
@@ -147,9 +148,9 @@ macro_rules! variant {
                 ) -> $crate::Result<()> {
                     match self {
                         $(Self::$case $(($crate::__second!($payload, value)))? => {
-                            $crate::__private::write_discriminant(cx, offset, DISCRIMINANT, Case::$case as u32)?;
+                            $crate::__private::write_discriminant(cx, offset, DISCRIMINANT, __Case::$case as u32)?;
                             $(
-                                let case = cx.case(ty, Case::$case as usize);
+                                let case = cx.case(ty, __Case::$case as usize);
                                 <$payload as $crate::Lower>::lower_memory(value, cx, case, offset + PAYLOAD)?;
                             )?
                         })*
@@ -168,8 +169,8 @@ macro_rules! variant {
                     let end = from.position() + usize::from(flat);
                     let number = from.next_u32();
                     let value = match number {
-                        $(n if n == Case::$case as u32 => Self::$case $(({
-                            let case = cx.case(ty, Case::$case as usize);
+                        $(n if n == __Case::$case as u32 => Self::$case $(({
+                            let case = cx.case(ty, __Case::$case as usize);
                             <$payload as $crate::Lift>::lift_flat(cx, case, from)?
                         }))?,)*
                         _ => return $crate::__private::invalid_discriminant(),
@@ -185,8 +186,8 @@ macro_rules! variant {
                 ) -> $crate::Result<Self> {
                     let number = $crate::__private::read_discriminant(bytes, DISCRIMINANT)?;
                     Ok(match number {
-                        $(n if n == Case::$case as u32 => Self::$case $(({
-                            let case = cx.case(ty, Case::$case as usize);
+                        $(n if n == __Case::$case as u32 => Self::$case $(({
+                            let case = cx.case(ty, __Case::$case as usize);
                             let size = <$payload as $crate::ComponentType>::ABI.size32;
                             let part = $crate::__private::field_bytes(bytes, PAYLOAD, size)?;
                             <$payload as $crate::Lift>::lift_memory(cx, case, part)?
@@ -209,9 +210,10 @@ macro_rules! variant {
 macro_rules! enumeration {
     ($rust:ty { $($wit:literal => $case:ident),* $(,)? }) => {
         const _: () = {
+            // A name that no WIT type has in Rust, since it hides those outside.
             #[allow(dead_code)]
             #[repr(u32)]
-            enum Case { $($case),* }
+            enum __Case { $($case),* }
             const NAMES: &[&str] = &[$($wit),*];
             const SIZE: u32 = $crate::__private::discriminant_size(NAMES.len());
 
@@ -229,7 +231,7 @@ macro_rules! enumeration {
                     to: &mut $crate::FlatWriter<'_>,
                 ) -> $crate::Result<()> {
                     to.push(match self {
-                        $(Self::$case => Case::$case as u32 as u64,)*
+                        $(Self::$case => __Case::$case as u32 as u64,)*
                     });
                     Ok(())
                 }
@@ -240,7 +242,7 @@ macro_rules! enumeration {
                     offset: u32,
                 ) -> $crate::Result<()> {
                     let number = match self {
-                        $(Self::$case => Case::$case as u32,)*
+                        $(Self::$case => __Case::$case as u32,)*
                     };
                     $crate::__private::write_discriminant(cx, offset, SIZE, number)
                 }
@@ -252,7 +254,7 @@ macro_rules! enumeration {
                     from: &mut $crate::FlatReader<'_>,
                 ) -> $crate::Result<Self> {
                     Ok(match from.next_u32() {
-                        $(n if n == Case::$case as u32 => Self::$case,)*
+                        $(n if n == __Case::$case as u32 => Self::$case,)*
                         _ => return $crate::__private::invalid_discriminant(),
                     })
                 }
@@ -262,7 +264,7 @@ macro_rules! enumeration {
                     bytes: &[u8],
                 ) -> $crate::Result<Self> {
                     Ok(match $crate::__private::read_discriminant(bytes, SIZE)? {
-                        $(n if n == Case::$case as u32 => Self::$case,)*
+                        $(n if n == __Case::$case as u32 => Self::$case,)*
                         _ => return $crate::__private::invalid_discriminant(),
                     })
                 }
