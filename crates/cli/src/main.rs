@@ -1,2 +1,32 @@
-//! wharf
-fn main() {}
+//! The `wharf` command: runs WebAssembly components.
+#![forbid(unsafe_code)]
+
+mod args;
+mod failure;
+mod invoke;
+mod load;
+mod run;
+mod script;
+mod wave;
+
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = match cli.command {
+        Command::Run(args) => run::run(&args),
+        Command::Wast(args) => script::run(&args),
+    };
+    match ended {
+        Ok(status) => ExitCode::from(status),
+        Err(failure) => {
+            if !failure.message.is_empty() {
+                eprintln!("wharf: {}", failure.message);
+            }
+            ExitCode::from(failure.status)
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! How the command ends when something goes wrong: one clear message, and an exit status.
+
+use std::fmt::Write;
+
+use wharf_core::{Error, ErrorKind};
+
+/// Exit status of a run that failed for any reason but a trap.
+pub const FAILED: u8 = 1;
+/// Exit status of a trap: that of a process that was aborted, as other runtimes have it.
+pub const TRAPPED: u8 = 134;
+
+/// What to print to standard error, and the exit status.
+#[derive(Debug)]
+pub struct Failure {
+    /// The message, without a trailing line end; empty if there is nothing to say.
+    pub message: String,
+    /// The status.
+    pub status: u8,
+}
+
+impl Failure {
+    /// A failure with status 1.
+    pub fn new(message: impl Into<String>) -> Failure {
+        Failure {
+            message: message.into(),
+            status: FAILED,
+        }
+    }
+
+    /// An engine's error while doing something with the file `what`.
+    pub fn engine(what: &str, error: &Error) -> Failure {
+        match error.kind() {
+            ErrorKind::Trap(_) => Failure {
+                message: trap(what, error),
+                status: TRAPPED,
+            },
+            ErrorKind::Link(_) => Failure::new(format!("{what}: {error}{}", import_hint(&error.to_string()))),
+            // The guest was running: show where.
+            _ if error.backtrace().is_some() => Failure::new(trap(what, error)),
+            _ => Failure::new(format!("{what}: {error}")),
+        }
+    }
+}
+
+fn trap(what: &str, error: &Error) -> String {
+    let mut out = format!("{what}: {error}");
+    let Some(backtrace) = error.backtrace() else {
+        return out;
+    };
+    if !backtrace.frames().is_empty() {
+        let _ = write!(out, "\n{backtrace}");
+    }
+    out
+}
+
+/// What a person can do about a missing import: which flag grants it, or that nothing does yet.
+fn import_hint(message: &str) -> &'static str {
+    // The order matters: more special names first.
+    let hints = [
+        ("wasi:http/", "\nhint: wasi:http is not supported yet"),
+        ("wasi:sockets/", "\nhint: sockets are not supported yet"),
+        ("wasi:nn/", "\nhint: wasi:nn is not supported"),
+        ("wasi:keyvalue/", "\nhint: wasi:keyvalue is not supported yet"),
+        ("wasi:config/", "\nhint: wasi:config is not supported yet"),
+        ("wasi:logging/", "\nhint: wasi:logging is not supported yet"),
+        ("wasi:filesystem/", "\nhint: `--dir HOST::GUEST` grants folders"),
+        (
+            "wasi_snapshot_preview1",
+            "\nhint: WASI preview 1 has no such function",
+        ),
+        (
+            "wasi:",
+            "\nhint: `wharf run` offers the interfaces of wasi:cli/command in WASI 0.2",
+        ),
+    ];
+    match hints.iter().find(|(name, _)| message.contains(name)) {
+        Some((_, hint)) => hint,
+        None => {
+            "\nhint: `wharf run` offers WASI 0.2 only; other imports have to be linked in with another component first"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wharf_core::TrapCode;
+
+    #[test]
+    fn traps_have_their_own_status() {
+        let failure = Failure::engine("a.wasm", &Error::trap(TrapCode::Unreachable));
+        assert_eq!(failure.status, TRAPPED);
+        assert!(failure.message.starts_with("a.wasm: "), "{}", failure.message);
+        assert_eq!(Failure::engine("a.wasm", &Error::limit("memory")).status, FAILED);
+    }
+
+    #[test]
+    fn missing_imports_come_with_advice() {
+        let message = |import: &str| {
+            Failure::engine("a.wasm", &Error::link(format!("unknown import `{import}`"))).message
+        };
+        assert!(message("wasi:http/types@0.2.3").contains("not supported yet"));
+        assert!(message("wasi:cli/future-thing").contains("wasi:cli/command"));
+        assert!(message("my:own/thing").contains("linked in"));
+    }
+}

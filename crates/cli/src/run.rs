@@ -1,0 +1,173 @@
+//! `wharf run`.
+
+use wharf::Store;
+use wharf::component::{Component, Linker, ResourceTable};
+use wharf_core::{Config, Engine, Error, Limits, Module};
+use wharf_wasi::preview1::WasiP1Ctx;
+use wharf_wasi::{DirPerms, FilePerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+use crate::args::RunArgs;
+use crate::failure::{FAILED, Failure};
+use crate::invoke;
+use crate::load::{Layer, Loaded, load};
+
+/// The state of a component's store.
+struct Host {
+    ctx: WasiCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for Host {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.ctx,
+            table: &mut self.table,
+        }
+    }
+}
+
+/// Runs the file and gives the exit status of the process.
+pub fn run(args: &RunArgs) -> Result<u8, Failure> {
+    if let Some(call) = &args.invoke
+        && invoke::split_call(call).is_none()
+    {
+        return Err(invoke::malformed(call));
+    }
+    let file = args.file.display().to_string();
+    let Loaded { bytes, layer } = load(&args.file)?;
+    let mut config = Config::new();
+    // Most functions of a large component are never called.
+    config.lazy_validation(true);
+    let engine = Engine::new(&config).map_err(|e| Failure::new(e.to_string()))?;
+    let ended = match layer {
+        Layer::Component => run_component(&file, &engine, bytes, args),
+        Layer::Module => run_module(&file, &engine, bytes, args),
+    };
+    match ended {
+        Ok(status) => Ok(status),
+        Err(Ended::Failure(failure)) => Err(failure),
+        Err(Ended::Error(error)) => match error.downcast_ref::<I32Exit>() {
+            // Only the low eight bits reach the parent process; a failure must not look like success.
+            Some(I32Exit(code)) => Ok(match code & 0xff {
+                0 if *code != 0 => FAILED,
+                low => low as u8,
+            }),
+            None => Err(Failure::engine(&file, &error)),
+        },
+    }
+}
+
+/// Why a run came to an end before its end.
+enum Ended {
+    Failure(Failure),
+    /// Also a guest that exits by itself.
+    Error(Error),
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Ended {
+        Ended::Failure(failure)
+    }
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Ended {
+        Ended::Error(error)
+    }
+}
+
+fn run_component(file: &str, engine: &Engine, bytes: Vec<u8>, args: &RunArgs) -> Result<u8, Ended> {
+    let component = Component::new(engine, bytes)?;
+    let mut linker = Linker::new(engine);
+    wharf_wasi::p2::add_to_linker(&mut linker)?;
+    let host = Host {
+        ctx: context(file, args)?.build(),
+        table: ResourceTable::new(),
+    };
+    let mut store = Store::new(engine, host);
+    limit(&mut store, args);
+    if let Some(call) = &args.invoke {
+        let instance = linker.instantiate(&mut store, &component)?;
+        invoke::invoke(file, &mut store, &component, &instance, call)?;
+        return Ok(0);
+    }
+    let Some(name) = run_interface(&component) else {
+        return Err(Failure::new(format!(
+            "{file}: the component does not export wasi:cli/run; call one of its exports with --invoke"
+        ))
+        .into());
+    };
+    let instance = linker.instantiate(&mut store, &component)?;
+    let missing = || Failure::new(format!("{file}: {name} has no function `run`"));
+    let outer = instance
+        .get_export_index(&mut store, None, &name)
+        .ok_or_else(missing)?;
+    let inner = instance
+        .get_export_index(&mut store, Some(&outer), "run")
+        .ok_or_else(missing)?;
+    let main = instance.get_typed_func::<(), (Result<(), ()>,)>(&mut store, inner)?;
+    match main.call(&mut store, ())? {
+        (Ok(()),) => Ok(0),
+        (Err(()),) => Ok(FAILED),
+    }
+}
+
+/// The name under which a component exports `wasi:cli/run`, of any version of WASI 0.2.
+fn run_interface(component: &Component) -> Option<String> {
+    let ty = component.component_type();
+    ty.exports()
+        .map(|(name, _)| name.to_string())
+        .find(|name| name.starts_with("wasi:cli/run@0.2."))
+}
+
+fn run_module(file: &str, engine: &Engine, bytes: Vec<u8>, args: &RunArgs) -> Result<u8, Ended> {
+    if args.invoke.is_some() {
+        return Err(Failure::new(format!(
+            "{file}: --invoke needs a component, and this is a core module"
+        ))
+        .into());
+    }
+    let module = Module::new(engine, bytes)?;
+    let mut linker = wharf::Linker::<WasiP1Ctx>::new(engine);
+    wharf_wasi::preview1::add_to_linker(&mut linker, |ctx| ctx)?;
+    let mut store = Store::new(engine, context(file, args)?.build_p1());
+    limit(&mut store, args);
+    if module.export_index("_start").is_none() {
+        return Err(Failure::new(format!(
+            "{file}: the module does not export the function `_start`"
+        ))
+        .into());
+    }
+    let instance = linker.instantiate(&mut store, &module)?;
+    let start = instance.get_typed_func::<(), ()>(&mut store, "_start")?;
+    start.call(&mut store, ())?;
+    Ok(0)
+}
+
+/// What the flags grant.
+fn context(file: &str, args: &RunArgs) -> Result<WasiCtxBuilder, Failure> {
+    let mut builder = WasiCtx::builder();
+    builder.inherit_stdio();
+    // The program's name, then its arguments.
+    builder.arg(args.file.file_name().map_or(file.into(), |n| n.to_string_lossy()));
+    builder.args(&args.args);
+    builder.envs(&args.env);
+    for dir in &args.dirs {
+        let (dir_perms, file_perms) = match dir.read_only {
+            true => (DirPerms::READ, FilePerms::READ),
+            false => (DirPerms::all(), FilePerms::all()),
+        };
+        builder
+            .preopened_dir(&dir.host, &dir.guest, dir_perms, file_perms)
+            .map_err(|e| Failure::new(format!("--dir {}: {e}", dir.host.display())))?;
+    }
+    Ok(builder)
+}
+
+fn limit<T: Send + 'static>(store: &mut Store<T>, args: &RunArgs) {
+    if let Some(bytes) = args.max_memory {
+        let mut limits = Limits::default();
+        limits.memory_bytes = bytes as u64;
+        store.core_mut().set_limits(limits);
+    }
+}
