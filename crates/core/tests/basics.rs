@@ -1,7 +1,8 @@
 //! Small programs through the public interface.
 
 use wharf_core::{
-    Config, Engine, Error, Extern, Func, FuncType, Instance, Limits, Module, Result, Store, TrapCode, Val, ValType,
+    Config, Engine, Error, Extern, Func, FuncType, Instance, Limits, Module, Result, Store, TrapCode, Val,
+    ValType,
 };
 
 fn instance(wat: &str) -> (Store, Instance) {
@@ -45,7 +46,10 @@ fn loops_do_not_use_the_native_stack() {
                 (br_if 0 (i64.ne (local.tee 0 (i64.sub (local.get 0) (i64.const 1))) (i64.const 0))))
             (local.get 1)))"#,
     );
-    assert_eq!(call(&mut store, i, "sum", &[Val::I64(10_000_000)]).unwrap(), 50_000_005_000_000);
+    assert_eq!(
+        call(&mut store, i, "sum", &[Val::I64(10_000_000)]).unwrap(),
+        50_000_005_000_000
+    );
 }
 
 #[test]
@@ -74,7 +78,10 @@ fn endless_recursion_is_a_trap_with_a_bounded_backtrace() {
     assert_eq!(backtrace.frames()[0].module.as_deref(), Some("m"));
     assert!(backtrace.omitted() > 1000);
     // The store goes on working.
-    assert_eq!(call(&mut store, i, "f", &[]).unwrap_err().trap_code(), Some(TrapCode::StackOverflow));
+    assert_eq!(
+        call(&mut store, i, "f", &[]).unwrap_err().trap_code(),
+        Some(TrapCode::StackOverflow)
+    );
 }
 
 #[test]
@@ -122,11 +129,15 @@ fn errors_and_panics_of_host_functions_come_out() {
     )
     .unwrap();
     let mut store = Store::new(&engine, Box::new(()));
-    let f = Func::new(&mut store, FuncType::new([ValType::I32], []), |_, slots| match slots[0] {
-        0 => Ok(()),
-        1 => Err(Error::host(std::fmt::Error)),
-        _ => panic!("by request"),
-    });
+    let f = Func::new(
+        &mut store,
+        FuncType::new([ValType::I32], []),
+        |_, slots| match slots[0] {
+            0 => Ok(()),
+            1 => Err(Error::host(std::fmt::Error)),
+            _ => panic!("by request"),
+        },
+    );
     let instance = Instance::new(&mut store, &module, &[Extern::Func(f)]).unwrap();
     let g = instance.get_func(&store, "g").unwrap();
     g.call(&mut store, &[Val::I32(0)], &mut []).unwrap();

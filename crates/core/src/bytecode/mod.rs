@@ -89,8 +89,8 @@ pub(crate) enum Operand2 {
     AI,
 }
 
-/// Where an address is: a slot, the accumulator, the wrapped 32-bit sum of two slots, such a sum with the second slot shifted, a constant, or
-/// the accumulator holding a checked host address.
+/// Where an address is: a slot, the accumulator, the wrapped 32-bit sum of two slots, such a sum with the second slot shifted, the
+/// wrapped sum of a slot and an immediate, a constant, or the accumulator holding a checked host address.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 #[repr(u16)]
 pub(crate) enum Address {
@@ -98,6 +98,7 @@ pub(crate) enum Address {
     A,
     Sum,
     SumShl,
+    SumI,
     K,
     X,
 }
@@ -137,6 +138,8 @@ macro_rules! define_int_branch {
     ($($op:ident: $in:ty = |$a:ident, $b:ident| $e:expr, $not:ident;)*) => {
         name_enum!(pub(crate) IntBranch, $($op),*);
         impl IntBranch {
+            const LATCH_NAMES: &'static [&'static str] = &[$(concat!("Add", stringify!($op))),*];
+
             pub(crate) fn negated(self) -> IntBranch {
                 match self { $(IntBranch::$op => IntBranch::$not),* }
             }
@@ -216,18 +219,20 @@ impl Group {
     pub(crate) const UNARY: Group = group(Group::BINARY, 4, Unary::NAMES);
     pub(crate) const INT_BRANCH: Group = group(Group::UNARY, 5, IntBranch::NAMES);
     pub(crate) const FLOAT_BRANCH: Group = group(Group::INT_BRANCH, 3, FloatBranch::NAMES);
-    pub(crate) const LOAD: Group = group(Group::FLOAT_BRANCH, 12, Load::NAMES);
-    pub(crate) const STORE: Group = group(Group::LOAD, 18, Store::NAMES);
-    pub(crate) const FLOAT_STORE: Group = group(Group::STORE, 6, FloatStore::NAMES);
+    pub(crate) const LATCH: Group = group(Group::FLOAT_BRANCH, 2, IntBranch::LATCH_NAMES);
+    pub(crate) const LOAD: Group = group(Group::LATCH, 14, Load::NAMES);
+    pub(crate) const STORE: Group = group(Group::LOAD, 21, Store::NAMES);
+    pub(crate) const FLOAT_STORE: Group = group(Group::STORE, 7, FloatStore::NAMES);
     pub(crate) const VECTOR_LOAD: Group = group(Group::FLOAT_STORE, 2, VectorLoad::NAMES);
     pub(crate) const LANE_ACCESS: Group = group(Group::VECTOR_LOAD, 2, LaneAccess::NAMES);
     pub(crate) const SIMD: Group = group(Group::LANE_ACCESS, 1, Simd::NAMES);
-    pub(crate) const ALL: [Group; 11] = [
+    pub(crate) const ALL: [Group; 12] = [
         Group::SINGLE,
         Group::BINARY,
         Group::UNARY,
         Group::INT_BRANCH,
         Group::FLOAT_BRANCH,
+        Group::LATCH,
         Group::LOAD,
         Group::STORE,
         Group::FLOAT_STORE,
@@ -278,6 +283,11 @@ impl Op {
     /// `a`: left slot; `b`: right slot; `imm`: distance. There are no immediates.
     pub(crate) const fn float_branch(op: FloatBranch, operands: Operand2) -> Op {
         Group::FLOAT_BRANCH.op(op as u16, operands as u16)
+    }
+
+    /// `a`: slot to add to; `b`: slot or 16-bit immediate to compare with; `c`: 16-bit addend; `d`: 16-bit distance.
+    pub(crate) const fn latch(op: IntBranch, immediate: bool) -> Op {
+        Group::LATCH.op(op as u16, immediate as u16)
     }
 
     /// `a`: result slot unless `to_acc`; `b`: address slot; `imm`: offset, or `c`: second slot and `d`: offset.

@@ -47,6 +47,8 @@ pub(super) struct InAcc;
 pub(super) struct Sum;
 /// A slot and a slot shifted by the upper two bits of `d`, the offset in the rest of it.
 pub(super) struct SumShl;
+/// The sum of a slot and `imm`.
+pub(super) struct SumImm;
 /// Address and offset together in `imm`.
 pub(super) struct Constant;
 /// A host address in the accumulator, checked by `EffectiveAddress`.
@@ -85,6 +87,13 @@ impl Place for SumShl {
             (d & 0x3fff).into(),
             size,
         )
+    }
+}
+
+impl Place for SumImm {
+    #[inline(always)]
+    unsafe fn at<const ADDRESS: usize>(r: &Regs, size: usize) -> Option<*mut u8> {
+        check(r, Slot::<ADDRESS>::get::<u32>(r).wrapping_add(imm32(r)), 0, size)
     }
 }
 
@@ -158,7 +167,7 @@ macro_rules! load_handlers {
             }
         })*
 
-        pub(super) const LOAD: &[[Handler; 12]] = &[$([
+        pub(super) const LOAD: &[[Handler; 14]] = &[$([
             make::<LoadExec<$op, InSlot, Slot<0>>>(),
             make::<LoadExec<$op, InSlot, Acc>>(),
             make::<LoadExec<$op, InAcc, Slot<0>>>(),
@@ -167,6 +176,8 @@ macro_rules! load_handlers {
             make::<LoadExec<$op, Sum, Acc>>(),
             make::<LoadExec<$op, SumShl, Slot<0>>>(),
             make::<LoadExec<$op, SumShl, Acc>>(),
+            make::<LoadExec<$op, SumImm, Slot<0>>>(),
+            make::<LoadExec<$op, SumImm, Acc>>(),
             make::<LoadExec<$op, Constant, Slot<0>>>(),
             make::<LoadExec<$op, Constant, Acc>>(),
             make::<LoadExec<$op, Checked, Slot<0>>>(),
@@ -190,7 +201,7 @@ macro_rules! store_handlers {
             }
         })*
 
-        pub(super) const STORE: &[[Handler; 18]] = &[$([
+        pub(super) const STORE: &[[Handler; 21]] = &[$([
             make::<StoreExec<$op, InSlot, Slot<1>>>(),
             make::<StoreExec<$op, InSlot, Acc>>(),
             make::<StoreExec<$op, InSlot, super::operand::Imm16>>(),
@@ -203,6 +214,9 @@ macro_rules! store_handlers {
             make::<StoreExec<$op, SumShl, Slot<1>>>(),
             make::<StoreExec<$op, SumShl, Acc>>(),
             make::<StoreExec<$op, SumShl, super::operand::Imm16>>(),
+            make::<StoreExec<$op, SumImm, Slot<1>>>(),
+            make::<StoreExec<$op, SumImm, Acc>>(),
+            make::<StoreExec<$op, SumImm, super::operand::Imm16>>(),
             make::<StoreExec<$op, Constant, Slot<1>>>(),
             make::<StoreExec<$op, Constant, Acc>>(),
             make::<StoreExec<$op, Constant, super::operand::Imm16>>(),
@@ -228,11 +242,12 @@ macro_rules! float_store_handlers {
             }
         })*
 
-        pub(super) const $name: &[[Handler; 6]] = &[$([
+        pub(super) const $name: &[[Handler; 7]] = &[$([
             make::<StoreExec<$op, InSlot, Acc>>(),
             make::<StoreExec<$op, InAcc, Acc>>(),
             make::<StoreExec<$op, Sum, Acc>>(),
             make::<StoreExec<$op, SumShl, Acc>>(),
+            make::<StoreExec<$op, SumImm, Acc>>(),
             make::<StoreExec<$op, Constant, Acc>>(),
             make::<StoreExec<$op, Checked, Acc>>(),
         ]),*];

@@ -1,7 +1,7 @@
 //! Handlers of moves, globals, select and control flow.
 
 use super::{
-    Exec, Flow, Regs, branch, distance, exit_inst, make, next,
+    Exec, Flow, Regs, branch, distance, exit_inst, make_cold, next,
     operand::{Acc, Slot, Source, Target, field, imm32},
     slot, trap,
 };
@@ -203,7 +203,7 @@ pub(super) unsafe fn charge(r: &mut Regs, units: u64) -> Flow {
     r.ip = r.ip.add(1);
     (*r.vm).budget -= (units >> 6).min(BUDGET as u64) as i64;
     if (*r.vm).budget < 0 {
-        Flow::Jump(make::<OutOfBudget>())
+        Flow::Jump(make_cold::<OutOfBudget>())
     } else {
         Flow::Next
     }
@@ -236,7 +236,7 @@ impl<const ZEROED: usize> Exec for Enter<ZEROED> {
         let budget = (*r.vm).budget - 1;
         (*r.vm).budget = budget;
         if budget < 0 {
-            Flow::Jump(make::<OutOfBudget>())
+            Flow::Jump(make_cold::<OutOfBudget>())
         } else {
             Flow::Next
         }

@@ -95,8 +95,9 @@ mod dispatch {
     handler_type!("C");
 
     macro_rules! threaded {
-        ($($abi:literal)?) => {
-            unsafe extern $($abi)? fn threaded<E: Exec>(
+        ($name:ident $($abi:literal)? $(#[$attribute:meta])*) => {
+            $(#[$attribute])*
+            unsafe extern $($abi)? fn $name<E: Exec>(
                 ip: *const Inst,
                 sp: *mut u64,
                 mem: *mut u8,
@@ -119,12 +120,23 @@ mod dispatch {
         };
     }
     #[cfg(target_arch = "x86_64")]
-    threaded!("sysv64");
+    threaded!(threaded "sysv64");
     #[cfg(not(target_arch = "x86_64"))]
-    threaded!("C");
+    threaded!(threaded "C");
+
+    // Not inlined into the handlers that jump to them, which would need a stack frame then.
+    #[cfg(target_arch = "x86_64")]
+    threaded!(threaded_cold "sysv64" #[cold] #[inline(never)]);
+    #[cfg(not(target_arch = "x86_64"))]
+    threaded!(threaded_cold "C" #[cold] #[inline(never)]);
 
     pub(crate) const fn make<E: Exec>() -> Handler {
         threaded::<E>
+    }
+
+    /// A handler for [`Flow::Jump`].
+    pub(crate) const fn make_cold<E: Exec>() -> Handler {
+        threaded_cold::<E>
     }
 
     pub(super) unsafe fn start(r: &mut Regs) -> Outcome {
@@ -143,6 +155,11 @@ mod dispatch {
         E::exec
     }
 
+    /// A handler for [`Flow::Jump`].
+    pub(crate) const fn make_cold<E: Exec>() -> Handler {
+        E::exec
+    }
+
     pub(super) unsafe fn start(r: &mut Regs) -> Outcome {
         let mut handler: Handler = std::mem::transmute::<usize, Handler>((*r.ip).handler);
         loop {
@@ -155,7 +172,7 @@ mod dispatch {
     }
 }
 
-pub(crate) use dispatch::{Handler, make};
+pub(crate) use dispatch::{Handler, make, make_cold};
 
 /// Runs guest code from an instruction on, until it returns to the exit linkage or stops.
 ///
@@ -267,7 +284,7 @@ pub(crate) fn trap(code: TrapCode) -> Flow {
     macro_rules! by_code {
         ($($code:ident),*) => {
             match code {
-                $(TrapCode::$code => make::<Trap<{ TrapCode::$code as u8 }>>(),)*
+                $(TrapCode::$code => make_cold::<Trap<{ TrapCode::$code as u8 }>>(),)*
                 // No instruction has the codes of components.
                 _ => make::<Trap<{ TrapCode::Unreachable as u8 }>>(),
             }
@@ -304,7 +321,7 @@ pub(crate) unsafe fn branch(r: &mut Regs, distance: i32) -> Flow {
     let budget = (*r.vm).budget + i64::from((distance - 1) >> 31);
     (*r.vm).budget = budget;
     if budget < 0 {
-        Flow::Jump(make::<control::OutOfBudget>())
+        Flow::Jump(make_cold::<control::OutOfBudget>())
     } else {
         Flow::Next
     }

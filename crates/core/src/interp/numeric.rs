@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::{
     Exec, Flow, Regs, branch, distance, next,
-    operand::{Acc, Imm, Imm16, Slot, Source, Target, Word},
+    operand::{Acc, Imm, Imm16, Slot, Source, Target, Word, field},
     trap,
 };
 use crate::{bytecode::ops, interp::Handler, numeric::float, trap::TrapCode};
@@ -55,6 +55,23 @@ impl<O: UnaryOp, D: Target, A: Source> Exec for UnaryExec<O, D, A> {
                 next(r)
             }
             Err(code) => trap(code),
+        }
+    }
+}
+
+/// The end of a counted loop: adds `c` to slot `a`, compares it with `B` and branches by `d`.
+struct LatchExec<C, B>(PhantomData<(C, B)>);
+
+impl<C: Condition, B: Source> Exec for LatchExec<C, B> {
+    #[inline(always)]
+    unsafe fn exec(r: &mut Regs) -> Flow {
+        let counter = super::slot(r, field::<0>(r));
+        let value = C::In::from_bits((*counter).wrapping_add(field::<2>(r) as i16 as u64));
+        *counter = value.to_bits();
+        if C::holds(value, B::get(r)) {
+            branch(r, (field::<3>(r) as i16).into())
+        } else {
+            next(r)
         }
     }
 }
@@ -153,6 +170,11 @@ macro_rules! int_branch_handlers {
             super::make::<BranchExec<$op, Slot<0>, Acc>>(),
             super::make::<BranchExec<$op, Slot<0>, Imm16>>(),
             super::make::<BranchExec<$op, Acc, Imm16>>(),
+        ]),*];
+
+        pub(super) const LATCH: &[[Handler; 2]] = &[$([
+            super::make::<LatchExec<$op, Slot<1>>>(),
+            super::make::<LatchExec<$op, Imm16>>(),
         ]),*];
     };
 }

@@ -43,6 +43,7 @@ static HANDLERS: [Handler; OP_COUNT] = {
     let table = place(table, Group::UNARY, numeric::UNARY);
     let table = place(table, Group::INT_BRANCH, numeric::INT_BRANCH);
     let table = place(table, Group::FLOAT_BRANCH, numeric::FLOAT_BRANCH);
+    let table = place(table, Group::LATCH, numeric::LATCH);
     let table = place(table, Group::LOAD, access::LOAD);
     let table = place(table, Group::STORE, access::STORE);
     let table = place(table, Group::FLOAT_STORE, access::FLOAT_STORE);

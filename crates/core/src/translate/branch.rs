@@ -293,6 +293,13 @@ impl Translator<'_> {
         let condition = self.condition();
         let frame = self.frame_of(depth);
         if self.frames[frame].kind != Kind::Function && self.is_carried(frame) {
+            if let (Kind::Loop(start), Some(last)) = (self.frames[frame].kind, self.last()) {
+                let at = self.code.len() as i32 - 1;
+                if let Some((op, operands)) = condition.latch(last, start as i32 - at) {
+                    self.unemit();
+                    return self.emit(op, operands);
+                }
+            }
             let at = self.code.len() as u32;
             let (op, operands) = condition.branch();
             self.emit(op, operands);

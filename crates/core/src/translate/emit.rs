@@ -41,6 +41,29 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// This condition as a branch by `distance` in one instruction with the addition before it, which it tests the result of.
+    pub(super) fn latch(self, add: (Op, Operands), distance: i32) -> Option<(Op, Operands)> {
+        let Test::Int(test) = self.test else { return None };
+        let immediate = match self.operands {
+            Operand2::SS if self.b != self.a => false,
+            Operand2::SI => true,
+            _ => return None,
+        };
+        let wide = test as u16 >= IntBranch::BrI64Eq as u16;
+        let (op, o) = add;
+        let wanted = if wide { Binary::I64Add } else { Binary::I32Add };
+        let addend = i16::try_from(o.imm() as i32).ok()?;
+        let distance = i16::try_from(distance).ok()?;
+        (op == Op::binary(wanted, Operand2::SI, false) && o.a == self.a && o.b == self.a).then(|| {
+            (
+                Op::latch(test, immediate),
+                Operands::new(self.a, self.b, addend as u16, distance as u16),
+            )
+        })
+    }
+}
+
 impl Translator<'_> {
     #[inline]
     pub(super) fn emit(&mut self, op: Op, operands: Operands) {

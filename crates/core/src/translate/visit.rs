@@ -75,6 +75,14 @@ impl Translator<'_> {
                             rest: (o.c, offset as u16),
                         };
                     }
+                    Some((op, o)) if op == Op::binary(Binary::I32Add, Operand2::SI, true) && offset == 0 => {
+                        self.unemit();
+                        return Access {
+                            address: Address::SumI,
+                            base: o.b,
+                            rest: (o.c, o.d),
+                        };
+                    }
                     Some((op, o)) if op == Op::single(Single::AddShl) && offset <= 0x3fff => {
                         self.unemit();
                         return Access {
