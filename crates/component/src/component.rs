@@ -79,8 +79,13 @@ impl Component {
         }
         let compatible = || {
             let (wanted, _) = compatible_key(name)?;
-            let versions = exports.keys().enumerate().filter_map(|(i, export)| Some((i, compatible_key(export)?)));
-            let found = versions.filter(|(_, (key, _))| *key == wanted).max_by_key(|(_, (_, version))| *version)?;
+            let versions = exports
+                .keys()
+                .enumerate()
+                .filter_map(|(i, export)| Some((i, compatible_key(export)?)));
+            let found = versions
+                .filter(|(_, (key, _))| *key == wanted)
+                .max_by_key(|(_, (_, version))| *version)?;
             Some(found.0)
         };
         path.push(exports.get_index_of(name).or_else(compatible)? as u32);

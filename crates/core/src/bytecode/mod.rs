@@ -116,6 +116,7 @@ macro_rules! name_enum {
     ($vis:vis $name:ident, $($op:ident),* $(,)?) => {
         #[derive(Copy, Clone, PartialEq, Eq, Debug)]
         #[repr(u16)]
+        #[allow(clippy::enum_variant_names)]
         $vis enum $name { $($op),* }
 
         impl $name {

@@ -89,10 +89,8 @@ impl Func {
             .last()
             .unwrap_or_else(|| unreachable!("just pushed"));
         // SAFETY: not null; the box stays where it is until the store is dropped.
-        Func {
-            store: inner.id,
-            ptr: unsafe { NonNull::new_unchecked(host.cast_mut().cast()) },
-        }
+        let ptr = unsafe { NonNull::new_unchecked(host.cast_mut().cast()) };
+        Func { store: inner.id, ptr }
     }
 
     /// Makes a host function from a closure on values.

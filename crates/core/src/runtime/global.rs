@@ -40,11 +40,11 @@ impl Global {
         let raw = value.to_raw(store, ty.content)?;
         let cell = Box::into_raw(Box::new(VmGlobal([raw as u64, (raw >> 64) as u64])));
         let inner = store.inner_mut();
-        inner.globals.push(Box::new(GlobalData {
+        inner.globals.push(GlobalData {
             ty,
             cell,
             own: Some(OwnedCell(cell)),
-        }));
+        });
         Ok(Global {
             store: inner.id,
             index: inner.globals.len() as u32 - 1,

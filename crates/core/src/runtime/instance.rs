@@ -169,11 +169,11 @@ impl Instance {
                 .iter()
                 .enumerate()
             {
-                owner.globals.push(Box::new(GlobalData {
+                owner.globals.push(GlobalData {
                     ty: global.ty,
                     cell: cells.add(i),
                     own: None,
-                }));
+                });
                 globals.push(owner.globals.len() as u32 - 1);
             }
             let func_refs: *mut VmFuncRef = block.add(layout.func_refs as usize).cast();

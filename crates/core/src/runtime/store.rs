@@ -68,10 +68,13 @@ pub(crate) struct StoreInner {
     #[expect(dead_code, reason = "owns the memory that `rt` points into")]
     stack: ValueStack,
     pub(crate) instances: Vec<InstanceData>,
+    #[expect(clippy::vec_box, reason = "instances point at them")]
     pub(crate) memories: Vec<Box<MemoryData>>,
+    #[expect(clippy::vec_box, reason = "instances point at them")]
     pub(crate) tables: Vec<Box<TableData>>,
-    pub(crate) globals: Vec<Box<GlobalData>>,
+    pub(crate) globals: Vec<GlobalData>,
     pub(crate) tags: Vec<TagType>,
+    #[expect(clippy::vec_box, reason = "instances point at them")]
     pub(crate) host_funcs: Vec<Box<HostFunc>>,
     pub(crate) externrefs: Vec<Box<dyn Any + Send + Sync>>,
     data: Box<dyn Any + Send>,
@@ -149,9 +152,8 @@ impl Store {
             (*rt).host_vm = host_vm;
         }
         // SAFETY: a box is not null.
-        Store {
-            inner: unsafe { NonNull::new_unchecked(inner) },
-        }
+        let inner = unsafe { NonNull::new_unchecked(inner) };
+        Store { inner }
     }
 
     pub(crate) fn inner(&self) -> &StoreInner {

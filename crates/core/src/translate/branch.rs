@@ -149,11 +149,11 @@ impl Translator<'_> {
     }
 
     pub(super) fn end(&mut self) {
-        if let Some(depth) = &mut self.unreachable {
-            if *depth > 0 {
-                *depth -= 1;
-                return;
-            }
+        if let Some(depth) = &mut self.unreachable
+            && *depth > 0
+        {
+            *depth -= 1;
+            return;
         }
         let reachable = self.unreachable.take().is_none();
         let at = self.frames.len() - 1;
@@ -256,13 +256,13 @@ impl Translator<'_> {
         if self.frames[frame].arity == 1 {
             let entry = self.stack[self.stack.len() - 1];
             let slot = self.frames[frame].slot;
-            if let Some((op, o)) = self.last_producer(entry) {
-                if let Some(op) = op.with_slot_result() {
-                    let at = self.code.len() - 1;
-                    self.code[at] = (op, Operands { a: slot as u16, ..o });
-                    self.reserve(slot + 1);
-                    return;
-                }
+            if let Some((op, o)) = self.last_producer(entry)
+                && let Some(op) = op.with_slot_result()
+            {
+                let at = self.code.len() - 1;
+                self.code[at] = (op, Operands { a: slot as u16, ..o });
+                self.reserve(slot + 1);
+                return;
             }
         }
         self.carry(frame);

@@ -160,10 +160,11 @@ impl Translator<'_> {
         let mut rhs = self.pop();
         let mut lhs = self.pop();
         let slot = lhs.slot;
-        if matches!(lhs.loc, Loc::Const(_)) && !matches!(rhs.loc, Loc::Const(_)) {
-            if let Some(swapped) = op.swapped() {
-                (lhs, rhs, op) = (rhs, lhs, swapped);
-            }
+        if matches!(lhs.loc, Loc::Const(_))
+            && !matches!(rhs.loc, Loc::Const(_))
+            && let Some(swapped) = op.swapped()
+        {
+            (lhs, rhs, op) = (rhs, lhs, swapped);
         }
         if op == Binary::I32Add && self.add_shifted(lhs, rhs, slot) {
             return;
