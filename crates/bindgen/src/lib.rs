@@ -83,7 +83,8 @@ use wharf_bindgen_gen::{Input, generate};
 /// - `exports: { default: async }`: the same flags for exported functions; `async` ones are called by `call_async`.
 /// - `additional_derives: [PartialEq, serde::Serialize]`: more traits to derive for records, variants and enums. They
 ///   have `Debug`, and `Clone` and `Copy` where the content allows; enums have `PartialEq` and `Eq`.
-/// - `wharf_crate: path::to::wharf`: where the crate `wharf` is. The default is `::wharf`.
+/// - `wharf_crate: path::to::wharf`: where the crate `wharf` is, as a path that holds in every module, such as
+///   `crate::wharf` or `::other_name`. The default is `::wharf`.
 /// - `require_store_data_send: true`: accepted; the data of a store is always `Send`.
 ///
 /// A key can have the version of its package, `"wasi:io/poll@0.2.12.pollable"`, and `/` in place of the last `.`. A key

@@ -353,6 +353,17 @@ fn host_functions_that_wait() {
     assert_eq!(store.data().live, 0);
 }
 
+/// The same functions serve a caller that has no runtime: its thread waits.
+#[test]
+fn host_functions_that_wait_for_a_caller_that_does_not() {
+    let (mut store, component, linker) = setup();
+    let instance = linker.instantiate(&mut store, &component).unwrap();
+    let wait = instance
+        .get_typed_func::<(u32,), (u32,)>(&mut store, "wait")
+        .unwrap();
+    assert_eq!(wait.call(&mut store, (4,)).unwrap(), (6,));
+}
+
 #[test]
 fn an_error_that_is_no_wit_error_traps() {
     let (mut store, mirror) = instantiate();
