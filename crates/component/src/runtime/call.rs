@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wharf_core::{Error, Func, Result, Store, TrapCode};
+use wharf_core::{Error, ErrorKind, Func, Result, Store, TrapCode};
 
 use super::instance::Root;
 use super::state::{state, with_memory};
@@ -62,7 +62,10 @@ impl LiftedFunc {
         components.enter(entering)?;
         let scope = components.push_scope();
         let lent = components.lenders.len();
-        let result = self.call_entered(store, scope, lower, lift);
+        let mut slots = [0; FLAT_SLOTS];
+        let lowered = lower(store, scope, &mut slots);
+        let misused = matches!(&lowered, Err(e) if matches!(e.kind(), ErrorKind::Usage(_)));
+        let result = lowered.and_then(|()| self.call_entered(store, scope, &mut slots, lift));
         let components = state(store);
         match result {
             Ok(result) => {
@@ -72,6 +75,10 @@ impl LiftedFunc {
             Err(e) => {
                 components.scopes.truncate(scope as usize);
                 components.return_lent(lent);
+                // Arguments that the host should not have given are no fault of the guest's.
+                if misused {
+                    components.leave(entering);
+                }
                 Err(e)
             }
         }
@@ -81,17 +88,15 @@ impl LiftedFunc {
         &self,
         store: &mut Store,
         scope: u32,
-        lower: impl FnOnce(&mut Store, u32, &mut Slots) -> Result<()>,
+        slots: &mut Slots,
         lift: impl FnOnce(&mut Store, &Slots) -> Result<R>,
     ) -> Result<R> {
-        let mut slots = [0; FLAT_SLOTS];
-        lower(store, scope, &mut slots)?;
-        self.core.call_raw(store, &mut slots)?;
-        let result = lift(store, &slots)?;
+        self.core.call_raw(store, slots)?;
+        let result = lift(store, slots)?;
         state(store).check_borrows(scope)?;
         if let Some(post_return) = self.post_return {
             state(store).instance(self.instance)?.no_leave = true;
-            post_return.call_raw(store, &mut slots)?;
+            post_return.call_raw(store, slots)?;
             state(store).instance(self.instance)?.no_leave = false;
         }
         state(store).scopes.truncate(scope as usize);
