@@ -197,3 +197,14 @@ fn handles_of_another_store_are_refused() {
     assert!(f.call(&mut store, &[Val::FuncRef(Some(g))], &mut []).is_err());
     assert!(f.call(&mut store, &[Val::FuncRef(Some(f))], &mut []).is_ok());
 }
+
+#[test]
+fn features_that_are_not_there_are_told_from_invalid_modules() {
+    let kind = |wat: &str| {
+        let error = Module::new(&Engine::default(), wat::parse_str(wat).unwrap()).unwrap_err();
+        matches!(error.kind(), wharf_core::ErrorKind::Unsupported(_))
+    };
+    assert!(kind("(module (type (struct)))"));
+    assert!(kind("(module (tag (param i32)))"));
+    assert!(!kind("(module (func (result i32)))"));
+}

@@ -5,7 +5,7 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 use wasmparser::{
     CompositeInnerType, DataKind, ElementItems as WasmElementItems, ElementKind, Encoding, ExternalKind,
     FuncToValidate, FunctionBody, KnownCustom, Parser, Payload, TableInit, TypeRef, ValidPayload, Validator,
-    ValidatorResources,
+    ValidatorResources, WasmFeatures,
 };
 
 use super::{
@@ -16,7 +16,7 @@ use crate::{
     bytecode::CodeTable,
     bytes::Bytes,
     engine::{Engine, features},
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     types::{FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType},
 };
 
@@ -24,6 +24,22 @@ use crate::{
 const PARALLEL_VALIDATION_BYTES: usize = 1 << 20;
 
 pub(super) fn decode(engine: &Engine, bytes: Bytes) -> Result<ModuleInner> {
+    decode_sections(engine, bytes.clone()).map_err(|error| match error.kind() {
+        // Only of interest once something is wrong: is it wrong, or newer than what Wharf has?
+        ErrorKind::Invalid { offset, message } if is_valid_with_all_features(&bytes) => {
+            Error::unsupported(format!("at offset {offset:#x}: {message}"))
+        }
+        _ => error,
+    })
+}
+
+fn is_valid_with_all_features(bytes: &[u8]) -> bool {
+    Validator::new_with_features(WasmFeatures::all())
+        .validate_all(bytes)
+        .is_ok()
+}
+
+fn decode_sections(engine: &Engine, bytes: Bytes) -> Result<ModuleInner> {
     let mut decoder = Decoder {
         base: bytes.offset(),
         validator: Validator::new_with_features(features()),
