@@ -147,11 +147,12 @@ impl Dir {
             }))
         };
         let (accessed, modified) = (spec(accessed)?, spec(modified)?);
-        Ok(if target.follow {
-            cap_fs_ext::DirExt::set_times(&*self.dir, target.path, accessed, modified)?
+        if target.follow {
+            cap_fs_ext::DirExt::set_times(&*self.dir, target.path, accessed, modified)?;
         } else {
-            self.dir.set_symlink_times(target.path, accessed, modified)?
-        })
+            self.dir.set_symlink_times(target.path, accessed, modified)?;
+        }
+        Ok(())
     }
 
     /// Creates a hard link. A symbolic link at the end of `old` can't be followed: there is no portable way to do
