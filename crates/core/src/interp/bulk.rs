@@ -89,52 +89,42 @@ macro_rules! bulk {
     };
 }
 
+// The functions below give `None` where they would reach out of bounds. It fits into registers; an out-pointer into the
+// handler's frame, which a `Result` with a code needs, would keep the handler from ending in a jump.
+
 #[inline(never)]
-unsafe fn memory_fill(memory: *mut VmMemory, at: u64, value: u8, len: u64) -> Result<u64, TrapCode> {
+unsafe fn memory_fill(memory: *mut VmMemory, at: u64, value: u8, len: u64) -> Option<u64> {
     if !inside(at, len, (*memory).len) {
-        return Err(TrapCode::MemoryOutOfBounds);
+        return None;
     }
     (*memory).base.add(at as usize).write_bytes(value, len as usize);
-    Ok(len >> 4)
+    Some(len >> 4)
 }
 
 #[inline(never)]
-unsafe fn memory_copy(
-    to: *mut VmMemory,
-    at: u64,
-    from: *mut VmMemory,
-    source: u64,
-    len: u64,
-) -> Result<u64, TrapCode> {
+unsafe fn memory_copy(to: *mut VmMemory, at: u64, from: *mut VmMemory, source: u64, len: u64) -> Option<u64> {
     if !inside(at, len, (*to).len) || !inside(source, len, (*from).len) {
-        return Err(TrapCode::MemoryOutOfBounds);
+        return None;
     }
     std::ptr::copy(
         (*from).base.add(source as usize),
         (*to).base.add(at as usize),
         len as usize,
     );
-    Ok(len >> 4)
+    Some(len >> 4)
 }
 
 #[inline(never)]
-unsafe fn table_fill(table: &mut [u64], at: u64, value: u64, len: u64) -> Result<u64, TrapCode> {
+unsafe fn table_fill(table: &mut [u64], at: u64, value: u64, len: u64) -> Option<u64> {
     if !inside(at, len, table.len()) {
-        return Err(TrapCode::TableOutOfBounds);
+        return None;
     }
     table[at as usize..(at + len) as usize].fill(value);
-    Ok(len)
+    Some(len)
 }
 
 #[inline(never)]
-unsafe fn table_copy(
-    vm: *mut VmCtx,
-    to: u16,
-    at: u64,
-    from: u16,
-    source: u64,
-    len: u64,
-) -> Result<u64, TrapCode> {
+unsafe fn table_copy(vm: *mut VmCtx, to: u16, at: u64, from: u16, source: u64, len: u64) -> Option<u64> {
     let store = store(vm);
     let tables = &store.instances[(*vm).instance as usize].tables;
     let (to, from) = (
@@ -142,25 +132,18 @@ unsafe fn table_copy(
         &store.tables[tables[from as usize] as usize].vm,
     );
     if !inside(at, len, to.len) || !inside(source, len, from.len) {
-        return Err(TrapCode::TableOutOfBounds);
+        return None;
     }
     std::ptr::copy(
         from.base.add(source as usize),
         to.base.add(at as usize),
         len as usize,
     );
-    Ok(len)
+    Some(len)
 }
 
 #[inline(never)]
-unsafe fn memory_init(
-    vm: *mut VmCtx,
-    segment: u32,
-    to: u16,
-    at: u64,
-    from: u64,
-    len: u64,
-) -> Result<u64, TrapCode> {
+unsafe fn memory_init(vm: *mut VmCtx, segment: u32, to: u16, at: u64, from: u64, len: u64) -> Option<u64> {
     segments::memory_init(
         store(vm),
         (*vm).instance as usize,
@@ -169,19 +152,13 @@ unsafe fn memory_init(
         at,
         from,
         len,
-    )?;
-    Ok(len >> 4)
+    )
+    .ok()?;
+    Some(len >> 4)
 }
 
 #[inline(never)]
-unsafe fn table_init(
-    vm: *mut VmCtx,
-    segment: u32,
-    to: u16,
-    at: u64,
-    from: u64,
-    len: u64,
-) -> Result<u64, TrapCode> {
+unsafe fn table_init(vm: *mut VmCtx, segment: u32, to: u16, at: u64, from: u64, len: u64) -> Option<u64> {
     segments::table_init(
         store(vm),
         (*vm).instance as usize,
@@ -190,25 +167,26 @@ unsafe fn table_init(
         at,
         from,
         len,
-    )?;
-    Ok(len)
+    )
+    .ok()?;
+    Some(len)
 }
 
 bulk! {
     /// Fills memory `d` from slot `a` on with the byte in slot `b`, slot `c` times.
     MemoryFill + 0 |r| {
         let o = operands(r);
-        memory_fill(memory(r, o.d), *slot(r, o.a), *slot(r, o.b) as u8, *slot(r, o.c))
+        memory_fill(memory(r, o.d), *slot(r, o.a), *slot(r, o.b) as u8, *slot(r, o.c)).ok_or(TrapCode::MemoryOutOfBounds)
     }
     /// Copies slot `c` bytes to slot `a` from slot `b`; the cell behind it has the memories of both.
     MemoryCopy + 1 |r| {
         let (o, cell) = (operands(r), (*r.ip.add(1)).operands);
-        memory_copy(memory(r, cell.a), *slot(r, o.a), memory(r, cell.b), *slot(r, o.b), *slot(r, o.c))
+        memory_copy(memory(r, cell.a), *slot(r, o.a), memory(r, cell.b), *slot(r, o.b), *slot(r, o.c)).ok_or(TrapCode::MemoryOutOfBounds)
     }
     /// As `MemoryCopy`, from a data segment; the cell has the memory and, as `imm`, the segment.
     MemoryInit + 1 |r| {
         let (o, cell) = (operands(r), (*r.ip.add(1)).operands);
-        memory_init(r.vm, cell.imm(), cell.a, *slot(r, o.a), *slot(r, o.b), *slot(r, o.c))
+        memory_init(r.vm, cell.imm(), cell.a, *slot(r, o.a), *slot(r, o.b), *slot(r, o.c)).ok_or(TrapCode::MemoryOutOfBounds)
     }
     /// Element slot `b` of table `c` to slot `a`.
     TableGet + 0 |r| {
@@ -237,16 +215,16 @@ bulk! {
     /// Fills table `d` from slot `a` on with slot `b`, slot `c` times.
     TableFill + 0 |r| {
         let o = operands(r);
-        table_fill(table(r.vm, o.d), *slot(r, o.a), *slot(r, o.b), *slot(r, o.c))
+        table_fill(table(r.vm, o.d), *slot(r, o.a), *slot(r, o.b), *slot(r, o.c)).ok_or(TrapCode::TableOutOfBounds)
     }
     /// As `MemoryCopy`, for the tables in the cell.
     TableCopy + 1 |r| {
         let (o, cell) = (operands(r), (*r.ip.add(1)).operands);
-        table_copy(r.vm, cell.a, *slot(r, o.a), cell.b, *slot(r, o.b), *slot(r, o.c))
+        table_copy(r.vm, cell.a, *slot(r, o.a), cell.b, *slot(r, o.b), *slot(r, o.c)).ok_or(TrapCode::TableOutOfBounds)
     }
     /// As `MemoryInit`, for the table and element segment in the cell.
     TableInit + 1 |r| {
         let (o, cell) = (operands(r), (*r.ip.add(1)).operands);
-        table_init(r.vm, cell.imm(), cell.a, *slot(r, o.a), *slot(r, o.b), *slot(r, o.c))
+        table_init(r.vm, cell.imm(), cell.a, *slot(r, o.a), *slot(r, o.b), *slot(r, o.c)).ok_or(TrapCode::TableOutOfBounds)
     }
 }
