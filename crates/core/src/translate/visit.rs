@@ -338,14 +338,14 @@ impl Translator<'_> {
     }
 
     fn call(&mut self, func: u32) {
-        let ty = self.module.func_type(func).clone();
-        let (base, params) = self.arguments(&ty);
+        let ty: &FuncType = self.module.func_type(func);
+        let (base, params) = self.arguments(ty);
         let (op, imm) = self.callee(func, Single::Call, Single::CallImport);
         self.emit(
             Op::single(op),
             Operands::with_imm(base, base.wrapping_add(params), imm),
         );
-        self.results(&ty, base);
+        self.results(ty, base);
     }
 
     fn signature_cell(&self, ty: u32, table: u32) -> Operands {
@@ -354,11 +354,11 @@ impl Translator<'_> {
     }
 
     fn call_indirect(&mut self, type_index: u32, table: u32) {
-        let ty = self.module.types[type_index as usize].clone();
+        let ty: &FuncType = &self.module.types[type_index as usize];
         let index = self.pop();
         let in_acc = index.loc == Loc::Acc;
         let c = if in_acc { 0 } else { self.slot_of(index) };
-        let (base, params) = self.arguments(&ty);
+        let (base, params) = self.arguments(ty);
         let op = if in_acc {
             Single::CallIndirectA
         } else {
@@ -372,12 +372,12 @@ impl Translator<'_> {
             Op::single(Single::CallIndirectSig),
             self.signature_cell(type_index, table),
         );
-        self.results(&ty, base);
+        self.results(ty, base);
     }
 
     fn return_call(&mut self, func: u32) {
-        let ty = self.module.func_type(func).clone();
-        let (base, params) = self.arguments(&ty);
+        let ty: &FuncType = self.module.func_type(func);
+        let (base, params) = self.arguments(ty);
         self.reserve(u32::from(base) + u32::from(params) + LINKAGE as u32);
         let (op, imm) = self.callee(func, Single::ReturnCall, Single::ReturnCallImport);
         self.emit(Op::single(op), Operands::with_imm(base, params, imm));
@@ -389,10 +389,10 @@ impl Translator<'_> {
     }
 
     fn return_call_indirect(&mut self, type_index: u32, table: u32) {
-        let ty = self.module.types[type_index as usize].clone();
+        let ty: &FuncType = &self.module.types[type_index as usize];
         let index = self.pop();
         let c = self.slot_of(index);
-        let (base, params) = self.arguments(&ty);
+        let (base, params) = self.arguments(ty);
         self.reserve(u32::from(base) + u32::from(params) + LINKAGE as u32);
         self.emit(
             Op::single(Single::ReturnCallIndirect),
