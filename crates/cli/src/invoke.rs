@@ -99,6 +99,9 @@ pub fn invoke<T: Send + 'static>(
     let mut results = vec![Val::Bool(false); candidate.ty.results().len()];
     func.call(&mut *store, &args, &mut results)
         .map_err(|e| Failure::engine(file, &e))?;
+    if results.is_empty() {
+        println!("()");
+    }
     for result in &results {
         println!(
             "{}",

@@ -86,8 +86,10 @@ fn run_component(file: &str, engine: &Engine, bytes: Vec<u8>, args: &RunArgs) ->
     };
     let mut store = Store::new(engine, host);
     limit(&mut store, args);
+    // Missing imports are found here, before anything runs.
+    let pre = linker.instantiate_pre(&component)?;
     if let Some(call) = &args.invoke {
-        let instance = linker.instantiate(&mut store, &component)?;
+        let instance = pre.instantiate(&mut store)?;
         invoke::invoke(file, &mut store, &component, &instance, call)?;
         return Ok(0);
     }
@@ -97,7 +99,7 @@ fn run_component(file: &str, engine: &Engine, bytes: Vec<u8>, args: &RunArgs) ->
         ))
         .into());
     };
-    let instance = linker.instantiate(&mut store, &component)?;
+    let instance = pre.instantiate(&mut store)?;
     let missing = || Failure::new(format!("{file}: {name} has no function `run`"));
     let outer = instance
         .get_export_index(&mut store, None, &name)
