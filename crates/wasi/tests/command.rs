@@ -345,3 +345,62 @@ fn guests_that_wait_on_fibers() {
         assert!(run.outcome(result).stdout.contains("slept at least 20 ms: true"));
     });
 }
+
+#[test]
+fn many_guests_wait_on_few_threads() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let guests: Vec<_> = (0..40)
+            .map(|_| {
+                let mut run = Run::rust(&["clocks"]);
+                let (mut store, component, linker) = run.prepare();
+                tokio::spawn(async move {
+                    let command = AsyncCommand::instantiate_async(&mut store, &component, &linker)
+                        .await
+                        .unwrap();
+                    let result = command.wasi_cli_run().call_run(&mut store).await;
+                    run.outcome(result).stdout
+                })
+            })
+            .collect();
+        for guest in guests {
+            let stdout = guest.await.unwrap();
+            assert!(stdout.contains("slept at least 20 ms: true"), "{stdout}");
+        }
+    });
+}
+
+#[test]
+fn a_waiting_guest_can_be_given_up() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        struct Never(std::sync::mpsc::Receiver<()>);
+        impl std::io::Read for Never {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                let _ = self.0.recv();
+                Ok(0)
+            }
+        }
+        let (send, receive) = std::sync::mpsc::channel();
+        let mut run = Run::rust(&["stdin"]);
+        run.builder.stdin(BackgroundReader::new("test", Never(receive)));
+        let (mut store, component, linker) = run.prepare();
+        let command = AsyncCommand::instantiate_async(&mut store, &component, &linker)
+            .await
+            .unwrap();
+        let call = async { command.wasi_cli_run().call_run(&mut store).await };
+        tokio::select! {
+            biased;
+            _ = call => panic!("there is no input"),
+            () = tokio::task::yield_now() => {}
+        }
+        drop(send);
+    });
+}

@@ -329,6 +329,122 @@ fn clocks_random_and_the_rest() {
     guest.call().sched_yield().unwrap();
 }
 
+/// Stands still until someone waits for it.
+struct Jumping(std::sync::atomic::AtomicU64);
+
+impl HostMonotonicClock for Jumping {
+    fn resolution(&self) -> u64 {
+        1
+    }
+    fn now(&self) -> u64 {
+        self.0.load(std::sync::atomic::Ordering::Relaxed)
+    }
+    fn sleep_until(&self, deadline: u64) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.0.fetch_max(deadline, std::sync::atomic::Ordering::Relaxed);
+        Box::pin(async {})
+    }
+}
+
+#[test]
+fn no_arguments_make_the_host_panic_or_wait_for_ever() {
+    let temp = TempDir::new().unwrap();
+    let mut builder = WasiCtxBuilder::new();
+    builder
+        .preopened_dir(temp.path(), "/", DirPerms::all(), FilePerms::all())
+        .unwrap();
+    builder
+        .monotonic_clock(Jumping(0.into()))
+        .secure_random(Deterministic::new([1, 2, 3]));
+    builder
+        .arg("a")
+        .env("B", "c")
+        .stdin(MemoryInputPipe::new(vec![b'x'; 10_000]));
+    let mut guest = Guest::new(&mut builder);
+    let mut state = 1u64;
+    let mut random = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        state >> 24
+    };
+    let interesting: [u32; 15] = [
+        0,
+        1,
+        2,
+        3,
+        4,
+        5,
+        8,
+        48,
+        100,
+        0xfff0,
+        0xffff,
+        0x1_0000,
+        0x7fff_ffff,
+        0xffff_fffe,
+        0xffff_ffff,
+    ];
+    for round in 0..30_000u32 {
+        if round % 16 == 0 {
+            // Short names made of few letters, so that some calls get far.
+            let at = (random() % 0xff00) as usize;
+            for byte in &mut guest.memory[at..at + 64] {
+                *byte = b"ab./\0\x01"[(random() % 6) as usize];
+            }
+        }
+        let mut n = || interesting[(random() % interesting.len() as u64) as usize];
+        let (a, b, c, d, e, f, g) = (n(), n(), n(), n(), n(), n(), n());
+        let (long, which) = (u64::from(n()) << (n() % 33), random() % 42);
+        let mut call = guest.call();
+        let _ = match which {
+            0 => call.args_get(a, b),
+            1 => call.args_sizes_get(a, b),
+            2 => call.environ_get(a, b),
+            3 => call.environ_sizes_get(a, b),
+            4 => call.clock_res_get(a, b),
+            5 => call.clock_time_get(a, long, b),
+            6 => call.fd_advise(a, long, long, b),
+            7 => call.fd_datasync(a),
+            8 => call.fd_fdstat_get(a, b),
+            9 => call.fd_fdstat_set_flags(a, b),
+            10 => call.fd_fdstat_set_rights(a, long, long),
+            11 => call.fd_filestat_get(a, b),
+            12 => call.fd_filestat_set_size(a, long),
+            13 => call.fd_filestat_set_times(a, long, long, b),
+            14 => call.fd_pread(a, b, c, long, d),
+            15 => call.fd_prestat_get(a, b),
+            16 => call.fd_prestat_dir_name(a, b, c),
+            17 => call.fd_pwrite(a, b, c, long % 0x1_0000, d),
+            18 => block_on(call.fd_read(a, b, c, d)),
+            19 => call.fd_readdir(a, b, c, long, d),
+            20 => call.fd_seek(a, long, b, c),
+            21 => call.fd_sync(a),
+            22 => call.fd_tell(a, b),
+            23 => block_on(call.fd_write(a, b, c, d)),
+            24 => call.path_create_directory(3, b, c % 9),
+            25 => call.path_filestat_get(3, b, c, d % 9, e),
+            26 => call.path_filestat_set_times(3, b, c, d % 9, long, long, e),
+            27 => call.path_link(3, b, c, d % 9, 3, e, f % 9),
+            28 | 29 | 30 => call.path_open(3, a % 3, b, c % 9, d % 16, long, long, f % 32, g),
+            31 => call.path_readlink(a, b, c % 9, d, e, f),
+            32 => call.path_remove_directory(a, b, c % 9),
+            33 => call.path_rename(3, b, c % 9, 3, e, f % 9),
+            34 => call.path_symlink(a, b % 9, 3, d, e % 9),
+            35 => call.path_unlink_file(3, b, c % 9),
+            36 => block_on(call.poll_oneoff(a, b, c, d)),
+            37 => call.random_get(a, b),
+            38 if a > 3 => call.fd_close(a),
+            39 if a > 3 && b > 3 => call.fd_renumber(a, b),
+            40 => call.path_filestat_get(a, b, c, d, e),
+            _ => call.not_a_socket(a),
+        };
+    }
+    assert!(
+        fs::read_dir(temp.path()).unwrap().next().is_some(),
+        "nothing worked"
+    );
+}
+
 /// Writes a subscription to a clock.
 fn clock(guest: &mut Guest, at: u32, userdata: u64, nanos: u64) {
     guest.put(at, &[0; 48]);
