@@ -425,7 +425,7 @@ fn no_arguments_make_the_host_panic_or_wait_for_ever() {
             25 => call.path_filestat_get(3, b, c, d % 9, e),
             26 => call.path_filestat_set_times(3, b, c, d % 9, long, long, e),
             27 => call.path_link(3, b, c, d % 9, 3, e, f % 9),
-            28 | 29 | 30 => call.path_open(3, a % 3, b, c % 9, d % 16, long, long, f % 32, g),
+            28..=30 => call.path_open(3, a % 3, b, c % 9, d % 16, long, long, f % 32, g),
             31 => call.path_readlink(a, b, c % 9, d, e, f),
             32 => call.path_remove_directory(a, b, c % 9),
             33 => call.path_rename(3, b, c % 9, 3, e, f % 9),
