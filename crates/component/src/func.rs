@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use wharf_core::{Error, Result, Store};
+use wharf_core::{Error, Result, Store, suspend};
 
 use crate::plan::FuncRef;
 use crate::runtime::call::LiftedFunc;
@@ -46,7 +46,7 @@ impl Func {
     /// `Usage` when the values do not fit the type, `Trap` when the guest traps.
     pub fn call(&self, mut store: impl AsStore, params: &[Val], results: &mut [Val]) -> Result<()> {
         let store = store.as_store();
-        self.lifted(store)?.call_dynamic(store, params, results)
+        suspend::synchronously(|| self.lifted(store)?.call_dynamic(store, params, results))
     }
 
     /// As [`call`](Self::call), on a fiber: host functions that wait make the future pending instead of blocking.
@@ -121,7 +121,7 @@ impl<P: ComponentNamedList + Lower, R: ComponentNamedList + Lift> TypedFunc<P, R
     /// `Trap` when the guest traps.
     pub fn call(&self, mut store: impl AsStore, params: P) -> Result<R> {
         let store = store.as_store();
-        self.func.lifted(store)?.call_typed(store, &params)
+        suspend::synchronously(|| self.func.lifted(store)?.call_typed(store, &params))
     }
 
     /// As [`call`](Self::call), on a fiber: host functions that wait make the future pending instead of blocking.
@@ -142,5 +142,5 @@ pub(crate) async fn on_fiber<R: Send>(
     store: &mut Store,
     f: impl FnOnce(&mut Store) -> Result<R> + Send,
 ) -> Result<R> {
-    wharf_core::suspend::on_fiber(FIBER_STACK, move || f(store)).await?
+    suspend::on_fiber(FIBER_STACK, move || f(store)).await?
 }

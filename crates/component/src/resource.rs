@@ -216,7 +216,7 @@ impl ResourceAny {
     /// # Errors
     /// When the handle was passed on or dropped before, or the destructor fails.
     pub fn resource_drop(self, mut store: impl AsStore) -> Result<()> {
-        self.drop_in(store.as_store())
+        wharf_core::suspend::synchronously(|| self.drop_in(store.as_store()))
     }
 
     /// As [`resource_drop`](Self::resource_drop), on a fiber: a destructor that waits makes the future pending.

@@ -31,5 +31,9 @@ fn bulk_operations_in_a_loop_need_no_stack() {
     let module = Module::new(&engine, wat::parse_str(wat).unwrap()).unwrap();
     let mut store = Store::new(&engine, Box::new(()));
     let instance = Instance::new(&mut store, &module, &[]).unwrap();
-    instance.get_func(&store, "run").unwrap().call(&mut store, &[], &mut []).unwrap();
+    instance
+        .get_func(&store, "run")
+        .unwrap()
+        .call(&mut store, &[], &mut [])
+        .unwrap();
 }

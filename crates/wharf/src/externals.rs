@@ -170,7 +170,7 @@ impl Func {
     /// # Errors
     /// `Usage` when the values are not of the function's types, `Trap` when the guest traps.
     pub fn call(&self, mut store: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<()> {
-        self.0.call(store.as_store(), params, results)
+        wharf_core::suspend::synchronously(|| self.0.call(store.as_store(), params, results))
     }
 
     /// The function for Rust types: `P` and `R` are a number type, a tuple of them, or `()`.

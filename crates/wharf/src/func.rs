@@ -269,7 +269,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     /// # Errors
     /// `Trap` when the guest traps, and what host functions return.
     pub fn call(&self, mut store: impl AsContextMut, params: P) -> Result<R> {
-        self.call_in(store.as_store(), params)
+        suspend::synchronously(|| self.call_in(store.as_store(), params))
     }
 
     /// As [`call`](Self::call), on a fiber: host functions that wait make the future pending instead of blocking.

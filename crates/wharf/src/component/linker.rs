@@ -289,7 +289,7 @@ impl<T: Send + 'static> InstancePre<T> {
     /// `Trap` when a start function traps, `Limit` when a quota is met, `Unsupported` when the component needs
     /// something that Wharf does not have.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
-        self.resolved.instantiate(store.as_store())
+        wharf_core::suspend::synchronously(|| self.resolved.instantiate(store.as_store()))
     }
 
     /// As [`instantiate`](Self::instantiate), on a fiber: host functions that wait make the future pending.
