@@ -265,11 +265,10 @@ impl Definitions {
         let mut imports = Vec::with_capacity(plan.leaves.len());
         // Resources first: the types of functions refer to them.
         for leaf in &plan.leaves {
-            if let LeafKind::Resource(index) = leaf.kind {
-                if let Definition::Resource(resource) = self.find(leaf)? {
+            if let LeafKind::Resource(index) = leaf.kind
+                && let Definition::Resource(resource) = self.find(leaf)? {
                     resources.set(index, resource.clone());
                 }
-            }
         }
         let scope = Scope {
             types: component.types().clone(),

@@ -221,11 +221,10 @@ impl ResourceTable {
         };
         self.free = Some(key);
         self.used -= 1;
-        if let Some(parent) = entry.parent {
-            if let Ok(parent) = self.entry_mut(parent) {
+        if let Some(parent) = entry.parent
+            && let Ok(parent) = self.entry_mut(parent) {
                 parent.children.remove(&key);
             }
-        }
         let value: Result<Box<T>, _> = (entry.value as Box<dyn Any>).downcast();
         value
             .map(|value| *value)
@@ -257,10 +256,10 @@ impl ResourceTable {
 
     /// Lends out several entries at once, each with what the map has for its key, in the order of the keys. A key
     /// without an entry gives `NotPresent`.
-    pub fn iter_entries<'a, T>(
-        &'a mut self,
+    pub fn iter_entries<T>(
+        &mut self,
         keys: HashMap<u32, T>,
-    ) -> impl Iterator<Item = (Result<&'a mut dyn Any, ResourceTableError>, T)> {
+    ) -> impl Iterator<Item = (Result<&mut dyn Any, ResourceTableError>, T)> {
         let mut keys: Vec<(u32, T)> = keys.into_iter().collect();
         keys.sort_unstable_by_key(|(key, _)| *key);
         // What is left of the slots, and the key of the first of them.

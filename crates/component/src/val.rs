@@ -426,7 +426,7 @@ impl Val {
                 let TypeDef::Flags(names) = &cx.types.node(ty).def else {
                     return Err(bad_case());
                 };
-                let bit = |name: &Box<str>| u64::from(set.iter().any(|flag| **flag == **name));
+                let bit = |name: &str| u64::from(set.iter().any(|flag| flag == name));
                 names.iter().enumerate().map(|(i, name)| bit(name) << i).sum()
             }
             Val::Resource(any) => u64::from(cx.lower_any(ty, *any)?),
@@ -569,11 +569,10 @@ impl Val {
         }
         let mut entries = Vec::new();
         for bytes in bytes.chunks_exact(abi.size32.max(1) as usize) {
-            if let Val::Tuple(pair) = Val::lift_memory(cx, element, bytes)? {
-                if let Ok([key, value]) = <[Val; 2]>::try_from(pair) {
+            if let Val::Tuple(pair) = Val::lift_memory(cx, element, bytes)?
+                && let Ok([key, value]) = <[Val; 2]>::try_from(pair) {
                     entries.push((key, value));
                 }
-            }
         }
         Ok(Val::Map(entries))
     }

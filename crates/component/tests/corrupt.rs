@@ -43,12 +43,11 @@ fn exercise(engine: &Engine, bytes: &[u8]) -> bool {
         return true;
     };
     let mut store = Store::new(engine, Box::new(()));
-    if let Ok(instance) = resolved.instantiate(&mut store) {
-        if let Some(g) = instance.get_func(&mut store, "g") {
+    if let Ok(instance) = resolved.instantiate(&mut store)
+        && let Some(g) = instance.get_func(&mut store, "g") {
             let mut results = [Val::Bool(false)];
             let _ = g.call(&mut store, &[Val::String("grüße".into())], &mut results);
         }
-    }
     true
 }
 

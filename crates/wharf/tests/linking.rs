@@ -180,8 +180,7 @@ struct File(&'static str);
 
 /// A guest that opens a file of the host, reads its length through a borrow and then drops, returns or keeps it.
 fn files() -> String {
-    format!(
-        r#"(component
+    r#"(component
         (import "fs" (instance $fs
             (export "file" (type $file (sub resource)))
             (export "open" (func (result (own $file))))
@@ -214,8 +213,7 @@ fn files() -> String {
         (func (export "use") (param "f" (borrow $file)) (result u32) (canon lift (core func $c "use")))
         (func (export "take") (param "f" (own $file)) (result u32) (canon lift (core func $c "use")))
         (func (export "keep") (param "f" (borrow $file)) (result u32) (canon lift (core func $c "keep")))
-        (func (export "stale") (result u32) (canon lift (core func $c "stale"))))"#
-    )
+        (func (export "stale") (result u32) (canon lift (core func $c "stale"))))"#.to_string()
 }
 
 #[derive(Default)]

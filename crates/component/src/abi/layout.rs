@@ -16,7 +16,7 @@ pub struct CanonicalAbi {
 const fn align_up(n: u32, align: u32) -> u32 {
     match n.checked_add(align - 1) {
         Some(n) => n & !(align - 1),
-        None => u32::MAX & !(align - 1),
+        None => !(align - 1),
     }
 }
 
