@@ -266,9 +266,10 @@ impl Definitions {
         // Resources first: the types of functions refer to them.
         for leaf in &plan.leaves {
             if let LeafKind::Resource(index) = leaf.kind
-                && let Definition::Resource(resource) = self.find(leaf)? {
-                    resources.set(index, resource.clone());
-                }
+                && let Definition::Resource(resource) = self.find(leaf)?
+            {
+                resources.set(index, resource.clone());
+            }
         }
         let scope = Scope {
             types: component.types().clone(),

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use wharf_core::{Error, Func, Result, Store};
+use wharf_core::{Error, RawFunc, Result, Store};
 
 use crate::runtime::state::state;
 use crate::store::AsStore;
@@ -61,7 +61,7 @@ pub type HostDestructor = Arc<dyn Fn(&mut Store, u32) -> Result<()> + Send + Syn
 #[derive(Clone)]
 pub(crate) enum Destructor {
     None,
-    Guest(Func),
+    Guest(RawFunc),
     Host(HostDestructor),
 }
 
@@ -113,7 +113,7 @@ pub(crate) fn destroy(store: &mut Store, resource: &RuntimeResource, rep: u32, a
                 .collect();
             state(store).enter(&entering)?;
             let mut slots = [u64::from(rep)];
-            func.call_raw(store, &mut slots)?;
+            func.call(store, &mut slots)?;
             state(store).leave(&entering);
             Ok(())
         }

@@ -222,9 +222,10 @@ impl ResourceTable {
         self.free = Some(key);
         self.used -= 1;
         if let Some(parent) = entry.parent
-            && let Ok(parent) = self.entry_mut(parent) {
-                parent.children.remove(&key);
-            }
+            && let Ok(parent) = self.entry_mut(parent)
+        {
+            parent.children.remove(&key);
+        }
         let value: Result<Box<T>, _> = (entry.value as Box<dyn Any>).downcast();
         value
             .map(|value| *value)

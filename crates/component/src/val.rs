@@ -570,9 +570,10 @@ impl Val {
         let mut entries = Vec::new();
         for bytes in bytes.chunks_exact(abi.size32.max(1) as usize) {
             if let Val::Tuple(pair) = Val::lift_memory(cx, element, bytes)?
-                && let Ok([key, value]) = <[Val; 2]>::try_from(pair) {
-                    entries.push((key, value));
-                }
+                && let Ok([key, value]) = <[Val; 2]>::try_from(pair)
+            {
+                entries.push((key, value));
+            }
         }
         Ok(Val::Map(entries))
     }

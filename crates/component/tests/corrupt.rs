@@ -44,10 +44,11 @@ fn exercise(engine: &Engine, bytes: &[u8]) -> bool {
     };
     let mut store = Store::new(engine, Box::new(()));
     if let Ok(instance) = resolved.instantiate(&mut store)
-        && let Some(g) = instance.get_func(&mut store, "g") {
-            let mut results = [Val::Bool(false)];
-            let _ = g.call(&mut store, &[Val::String("grüße".into())], &mut results);
-        }
+        && let Some(g) = instance.get_func(&mut store, "g")
+    {
+        let mut results = [Val::Bool(false)];
+        let _ = g.call(&mut store, &[Val::String("grüße".into())], &mut results);
+    }
     true
 }
 

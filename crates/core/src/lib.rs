@@ -40,7 +40,7 @@ pub use engine::{Config, Engine};
 pub use error::{Error, ErrorKind, Result};
 pub use module::{ExportType, ImportType, Module};
 pub use runtime::{
-    Extern, ExternRef, Func, Global, Instance, Limits, Memory, Store, StoreId, Table, Tag, Val,
+    Extern, ExternRef, Func, Global, Instance, Limits, Memory, RawFunc, Store, StoreId, Table, Tag, Val,
 };
 pub use trap::{Backtrace, Frame, TrapCode};
 pub use types::{

@@ -213,7 +213,8 @@ fn files() -> String {
         (func (export "use") (param "f" (borrow $file)) (result u32) (canon lift (core func $c "use")))
         (func (export "take") (param "f" (own $file)) (result u32) (canon lift (core func $c "use")))
         (func (export "keep") (param "f" (borrow $file)) (result u32) (canon lift (core func $c "keep")))
-        (func (export "stale") (result u32) (canon lift (core func $c "stale"))))"#.to_string()
+        (func (export "stale") (result u32) (canon lift (core func $c "stale"))))"#
+        .to_string()
 }
 
 #[derive(Default)]

@@ -1,6 +1,6 @@
 //! The contexts in which values are lifted out of and lowered into a guest.
 
-use wharf_core::{Error, Func, Memory, Result, Store, TrapCode};
+use wharf_core::{Error, Memory, RawFunc, Result, Store, TrapCode};
 
 use crate::resource::{HostHandle, ResourceAny, Resources, RuntimeResource};
 use crate::runtime::handles::{Handle, HandleKind};
@@ -24,7 +24,7 @@ pub enum StringEncoding {
 pub struct CanonOptions {
     pub(crate) encoding: StringEncoding,
     pub(crate) memory: Option<Memory>,
-    pub(crate) realloc: Option<Func>,
+    pub(crate) realloc: Option<RawFunc>,
 }
 
 /// Reads core values one after the other.
@@ -253,7 +253,7 @@ impl LowerContext<'_> {
             .scopes
             .last_mut()
             .map(|s| std::mem::take(&mut s.storage));
-        realloc.call_raw(self.store, &mut slots)?;
+        realloc.call(self.store, &mut slots)?;
         let components = state(self.store);
         components.instance(self.instance)?.no_leave = false;
         if let (Some(scope), Some(storage)) = (components.scopes.last_mut(), storage) {

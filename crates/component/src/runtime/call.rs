@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wharf_core::{Error, ErrorKind, Func, Result, Store, TrapCode};
+use wharf_core::{Error, ErrorKind, RawFunc, Result, Store, TrapCode};
 
 use super::instance::Root;
 use super::state::{state, with_memory};
@@ -13,8 +13,8 @@ use crate::val::Val;
 
 /// A function of a guest, as `canon lift` made it.
 pub(crate) struct LiftedFunc {
-    pub core: Func,
-    pub post_return: Option<Func>,
+    pub core: RawFunc,
+    pub post_return: Option<RawFunc>,
     pub options: CanonOptions,
     /// The component instance that it runs in.
     pub instance: u32,
@@ -67,13 +67,14 @@ impl LiftedFunc {
         let misused = matches!(&lowered, Err(e) if matches!(e.kind(), ErrorKind::Usage(_)));
         let result = lowered.and_then(|()| self.call_entered(store, scope, &mut slots, lift));
         let components = state(store);
+        let result = result.and_then(|result| components.check_borrows(scope).map(|()| result));
+        components.scopes.truncate(scope as usize);
         match result {
             Ok(result) => {
                 components.leave(entering);
                 Ok(result)
             }
             Err(e) => {
-                components.scopes.truncate(scope as usize);
                 components.return_lent(lent);
                 // Arguments that the host should not have given are no fault of the guest's.
                 if misused {
@@ -91,15 +92,14 @@ impl LiftedFunc {
         slots: &mut Slots,
         lift: impl FnOnce(&mut Store, &Slots) -> Result<R>,
     ) -> Result<R> {
-        self.core.call_raw(store, slots)?;
+        self.core.call(store, slots)?;
         let result = lift(store, slots)?;
-        state(store).check_borrows(scope)?;
         if let Some(post_return) = self.post_return {
+            state(store).check_borrows(scope)?;
             state(store).instance(self.instance)?.no_leave = true;
-            post_return.call_raw(store, slots)?;
+            post_return.call(store, slots)?;
             state(store).instance(self.instance)?.no_leave = false;
         }
-        state(store).scopes.truncate(scope as usize);
         Ok(result)
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wharf_core::{Error, Extern, Func, Memory, Result, Store};
+use wharf_core::{Error, Extern, Func, Memory, RawFunc, Result, Store};
 
 use super::call::LiftedFunc;
 use super::canon;
@@ -271,9 +271,9 @@ impl Builder<'_> {
         }
     }
 
-    fn core_func(&self, store: &mut Store, item: &CoreItem) -> Result<Func> {
+    fn core_func(&self, store: &mut Store, item: &CoreItem) -> Result<RawFunc> {
         match self.core_item(store, item)? {
-            Extern::Func(func) => Ok(func),
+            Extern::Func(func) => func.raw(store),
             _ => Err(missing()),
         }
     }

@@ -43,6 +43,37 @@ pub(crate) struct HostFunc {
     closure: Box<HostClosure>,
 }
 
+/// A [`Func`] for calls on raw slots, made by [`Func::raw`].
+#[derive(Copy, Clone, Debug)]
+pub struct RawFunc {
+    func: Func,
+    params: usize,
+    results: usize,
+}
+
+impl RawFunc {
+    /// Calls it, in the convention of [`Func::new`].
+    ///
+    /// # Errors
+    /// `Usage` when there are fewer slots than [`FuncType::raw_slots`]; traps, and whatever host functions return.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn call(&self, store: &mut Store, slots: &mut [u64]) -> Result<()> {
+        store.inner().check(self.func.store);
+        let needed = self.params.max(self.results);
+        if slots.len() < needed {
+            return Err(Error::usage(format!(
+                "{needed} slots are needed, not {}",
+                slots.len()
+            )));
+        }
+        // SAFETY: the slot counts are those of the function's type, no parameter is a reference (`Func::raw` checked that), and
+        // the function belongs to the store.
+        unsafe { self.func.enter(store, slots, self.params, self.results) }
+    }
+}
+
 impl Func {
     /// Makes a host function from a closure on raw slots.
     ///
@@ -194,6 +225,27 @@ impl Func {
         }
         // SAFETY: the slot counts are those of the function's type, and no parameter is a reference.
         unsafe { self.enter(store, slots, ty.param_slots(), ty.result_slots()) }
+    }
+
+    /// The function for many calls on raw slots: its type is looked at once, here.
+    ///
+    /// # Errors
+    /// `Usage` when a parameter is a reference.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn raw(&self, store: &Store) -> Result<RawFunc> {
+        let ty = self.ty(store);
+        if ty.params().iter().any(|t| matches!(t, ValType::Ref(_))) {
+            return Err(Error::usage(
+                "functions with reference parameters can't be called on raw slots",
+            ));
+        }
+        Ok(RawFunc {
+            func: *self,
+            params: ty.param_slots(),
+            results: ty.result_slots(),
+        })
     }
 
     /// # Safety

@@ -11,7 +11,7 @@ mod table;
 mod value;
 pub(crate) mod vm;
 
-pub use func::Func;
+pub use func::{Func, RawFunc};
 pub(crate) use func::{HostFunc, host_call, host_param_slots};
 pub use global::Global;
 pub use instance::Instance;
