@@ -1,7 +1,7 @@
 //! Runs every kernel on every engine, interleaved, and prints a table of median times and ratios.
 //!
 //! usage: `cargo run --release -p wharf-bench --bin compare [-- --write] [--rounds N] [KERNEL...]`. With `--write` the
-//! table goes into `docs/benchmarks.md`, between its markers.
+//! table goes into `docs/benchmarks.md` and `README.md`, between their markers.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -33,9 +33,11 @@ fn main() -> std::io::Result<()> {
     let table = table(&rows, rounds);
     print!("{table}");
     if write {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks.md");
-        let text = std::fs::read_to_string(&path).unwrap_or_default();
-        std::fs::write(&path, replace(&text, &table))?;
+        for file in ["../docs/benchmarks.md", "../README.md"] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            std::fs::write(&path, replace(&text, &table))?;
+        }
     }
     Ok(())
 }
