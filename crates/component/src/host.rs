@@ -153,6 +153,7 @@ impl CallSite {
                 encoding: self.options.encoding,
                 resources: &self.root.resources,
                 instance: self.instance,
+                budget: crate::abi::MAX_HOST_BYTES,
             };
             lift(&mut cx, slots)
         })?;

@@ -503,6 +503,7 @@ impl Val {
     fn lift_memory(cx: &mut LiftContext<'_>, ty: TypeIndex, bytes: &[u8]) -> Result<Val> {
         let types = cx.types;
         let node = types.node(ty);
+        cx.spend(Val::host_size(&node.def))?;
         let part = |offset: u32, ty: TypeIndex| {
             let size = types.node(ty).abi.size32 as usize;
             bytes
@@ -558,6 +559,7 @@ impl Val {
         let element = cx.element(ty);
         let abi = types.node(element).abi;
         let bytes = cx.list_bytes(pointer, length, abi.size32, abi.align32)?;
+        cx.spend(u64::from(length) * size_of::<Val>() as u64)?;
         if matches!(types.node(ty).def, TypeDef::List(_)) {
             if element == TypeIndex::U8 {
                 return Ok(Val::List(bytes.iter().map(|b| Val::U8(*b)).collect()));
@@ -576,6 +578,23 @@ impl Val {
             }
         }
         Ok(Val::Map(entries))
+    }
+
+    /// About the bytes that a value allocates beside itself and its parts.
+    fn host_size(def: &TypeDef) -> u64 {
+        let names =
+            |names: &mut dyn Iterator<Item = usize>| names.map(|n| (n + size_of::<String>()) as u64).sum();
+        let value = size_of::<Val>() as u64;
+        match def {
+            TypeDef::Record(fields) => {
+                names(&mut fields.iter().map(|(n, _)| n.len())) + fields.len() as u64 * value
+            }
+            TypeDef::Tuple(fields) => fields.len() as u64 * value,
+            TypeDef::FixedList(_, n) => u64::from(*n) * value,
+            TypeDef::Flags(flags) => names(&mut flags.iter().map(|n| n.len())),
+            TypeDef::Variant(_) | TypeDef::Enum(_) | TypeDef::Option(_) | TypeDef::Result(..) => 2 * value,
+            _ => 0,
+        }
     }
 
     fn lift_case(def: &TypeDef, case: u32, mut lift: impl FnMut(TypeIndex) -> Result<Val>) -> Result<Val> {

@@ -470,3 +470,25 @@ fn bad_values_from_a_guest_trap() {
     let text = "(i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 1)) (i32.store8 (i32.const 16) (i32.const 0xff)) (i32.const 0)";
     assert_eq!(bad("string", text), Some(TrapCode::InvalidUtf8));
 }
+
+#[test]
+fn overlapping_lists_do_not_take_all_memory_of_the_host() {
+    // 8000 lists, each of the same 64 KiB.
+    let (mut store, instance) = common::instance(
+        r#"(component (type $inner (list u8)) (type $l (list $inner))
+        (core module $m (memory (export "memory") 2)
+            (func (export "f") (result i32) (local $i i32)
+                (loop $again
+                    (i32.store offset=65540 (i32.mul (local.get $i) (i32.const 8)) (i32.const 65536))
+                    (br_if $again (i32.lt_u
+                        (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 8190))))
+                (i32.store (i32.const 0) (i32.const 65536)) (i32.store (i32.const 4) (i32.const 8190))
+                (i32.const 0)))
+        (core instance $i (instantiate $m))
+        (func (export "f") (result $l) (canon lift (core func $i "f") (memory (core memory $i "memory")))))"#,
+    );
+    let f = instance.get_func(&mut store, "f").unwrap();
+    let mut results = [Val::Bool(false)];
+    let error = f.call(&mut store, &[], &mut results).unwrap_err();
+    assert!(matches!(error.kind(), wharf::ErrorKind::Limit(_)), "{error}");
+}

@@ -108,9 +108,27 @@ pub struct LiftContext<'a> {
     pub(crate) resources: &'a Resources,
     /// The instance that the values come from.
     pub(crate) instance: u32,
+    /// Bytes that the host may still allocate for values.
+    pub(crate) budget: u64,
 }
 
 impl<'a> LiftContext<'a> {
+    /// Accounts for `bytes` that the host is about to allocate for a value.
+    ///
+    /// # Errors
+    /// `Limit` when the values of the call take too much of the host's memory.
+    pub fn spend(&mut self, bytes: u64) -> Result<()> {
+        match self.budget.checked_sub(bytes) {
+            Some(rest) => {
+                self.budget = rest;
+                Ok(())
+            }
+            None => Err(Error::limit(
+                "the values of a call need too much memory of the host",
+            )),
+        }
+    }
+
     /// `len` bytes of the guest's memory at `offset`, which must be aligned.
     ///
     /// # Errors

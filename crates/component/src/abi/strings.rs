@@ -63,8 +63,9 @@ pub(crate) fn decode(source: Source, bytes: &[u8]) -> Result<String> {
 }
 
 /// Lifts a guest's string.
-pub(crate) fn lift(cx: &LiftContext<'_>, pointer: u32, length: u32) -> Result<String> {
+pub(crate) fn lift(cx: &mut LiftContext<'_>, pointer: u32, length: u32) -> Result<String> {
     let (source, bytes) = source(cx, pointer, length)?;
+    cx.spend(bytes.len() as u64)?;
     decode(source, bytes)
 }
 

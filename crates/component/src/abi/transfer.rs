@@ -3,7 +3,9 @@
 use wharf_core::{Error, Memory, Result, Store, TrapCode};
 
 use super::strings::{self, Source};
-use super::{CanonOptions, LiftContext, LowerContext, MAX_LIST_BYTES, StringEncoding};
+use super::{
+    CanonOptions, LiftContext, LowerContext, MAX_COPIED_BYTES, MAX_HOST_BYTES, MAX_LIST_BYTES, StringEncoding,
+};
 use crate::runtime::instance::Root;
 use crate::runtime::state::with_memory;
 use crate::types::{ResourceIndex, TypeArena, TypeDef, TypeIndex};
@@ -35,6 +37,8 @@ pub(crate) struct Transfer<'a> {
     scope: u32,
     source: &'a [u64],
     target: &'a mut [u64],
+    /// Bytes that may still be copied.
+    budget: u64,
 }
 
 impl<'a> Transfer<'a> {
@@ -57,6 +61,7 @@ impl<'a> Transfer<'a> {
             scope,
             source,
             target,
+            budget: MAX_COPIED_BYTES,
         }
     }
 
@@ -90,6 +95,18 @@ impl<'a> Transfer<'a> {
         self.value(ty, Place::Memory(source), Place::Memory(target))
     }
 
+    fn spend(&mut self, bytes: u64) -> Result<()> {
+        match self.budget.checked_sub(bytes) {
+            Some(rest) => {
+                self.budget = rest;
+                Ok(())
+            }
+            None => Err(Error::limit(
+                "the values of a call between components are too large",
+            )),
+        }
+    }
+
     fn lower(&mut self) -> LowerContext<'_> {
         LowerContext {
             store: self.store,
@@ -114,6 +131,7 @@ impl<'a> Transfer<'a> {
                 encoding: from.options.encoding,
                 resources: &root.resources,
                 instance: from.instance,
+                budget: MAX_HOST_BYTES,
             })
         })
     }
@@ -331,6 +349,7 @@ impl<'a> Transfer<'a> {
             return Err(Error::trap(TrapCode::ListTooLong));
         }
         self.check_source(pointer, bytes, abi.align32, TrapCode::ListOutOfBounds)?;
+        self.spend(bytes)?;
         let target = self.lower().allocate(abi.align32, bytes as u32)?;
         if node.plain {
             self.copy(pointer, target, bytes as u32)?;
@@ -347,6 +366,7 @@ impl<'a> Transfer<'a> {
     }
 
     fn string(&mut self, pointer: u32, length: u32) -> Result<(u32, u32)> {
+        self.spend(u64::from(length))?;
         let same = self.from.options.encoding == StringEncoding::Utf8
             && self.to.options.encoding == StringEncoding::Utf8;
         if same {

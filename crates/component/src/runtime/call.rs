@@ -179,6 +179,7 @@ impl LiftedFunc {
                 encoding: self.options.encoding,
                 resources: &self.root.resources,
                 instance: self.instance,
+                budget: crate::abi::MAX_HOST_BYTES,
             })
         })
     }

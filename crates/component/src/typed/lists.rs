@@ -52,6 +52,7 @@ impl<T: Lower> Lower for [T] {
 
 fn lift_vec<T: Lift>(cx: &mut LiftContext<'_>, ty: TypeIndex, pointer: u32, length: u32) -> Result<Vec<T>> {
     let bytes = cx.list_bytes(pointer, length, T::ABI.size32, T::ABI.align32)?;
+    cx.spend(u64::from(length) * size_of::<T>() as u64)?;
     T::lift_list(cx, cx.element(ty), bytes)
 }
 
