@@ -13,9 +13,6 @@ use crate::typed::{ComponentNamedList, Lift, Lower, TypeCheck};
 use crate::types::ComponentFunc;
 use crate::val::Val;
 
-/// Native stack of a fiber, in bytes.
-const FIBER_STACK: usize = 1 << 20;
-
 /// A function that a component instance exports.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Func {
@@ -142,5 +139,6 @@ pub(crate) async fn on_fiber<R: Send>(
     store: &mut Store,
     f: impl FnOnce(&mut Store) -> Result<R> + Send,
 ) -> Result<R> {
-    suspend::on_fiber(FIBER_STACK, move || f(store)).await?
+    let stack = store.engine().config().fiber_stack_bytes();
+    suspend::on_fiber(stack, move || f(store)).await?
 }

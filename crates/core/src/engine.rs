@@ -65,6 +65,11 @@ impl Config {
         self.fiber_stack = bytes.max(64 << 10);
         self
     }
+
+    /// The stack of a fiber in bytes, as set with [`Config::fiber_stack`].
+    pub fn fiber_stack_bytes(&self) -> usize {
+        self.fiber_stack
+    }
 }
 
 /// The features of core WebAssembly that Wharf has.

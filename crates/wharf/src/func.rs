@@ -281,7 +281,8 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         R: 'static,
     {
         let store = store.as_store();
-        suspend::on_fiber(1 << 20, move || self.call_in(store, params)).await?
+        let stack = store.engine().config().fiber_stack_bytes();
+        suspend::on_fiber(stack, move || self.call_in(store, params)).await?
     }
 
     fn call_in(&self, store: &mut wharf_core::Store, params: P) -> Result<R> {

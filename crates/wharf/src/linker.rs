@@ -225,6 +225,7 @@ impl<T: Send + 'static> Linker<T> {
         module: &Module,
     ) -> Result<Instance> {
         let mut store = store.as_context_mut();
-        wharf_core::suspend::on_fiber(1 << 20, move || self.instantiate(&mut store, module)).await?
+        let stack = self.engine.config().fiber_stack_bytes();
+        wharf_core::suspend::on_fiber(stack, move || self.instantiate(&mut store, module)).await?
     }
 }

@@ -10,6 +10,8 @@ use crate::abi::StringEncoding;
 /// One component of the file.
 #[derive(Default)]
 pub(crate) struct Translation {
+    /// Its name, from the name section.
+    pub name: Option<String>,
     /// Its definitions in order.
     pub inits: Vec<Init>,
     /// Modules of the enclosing component that it refers to.

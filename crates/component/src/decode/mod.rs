@@ -7,7 +7,9 @@ mod sections;
 
 pub(crate) use items::*;
 
-use wasmparser::{Encoding, Parser, Payload, ValidPayload, Validator, WasmFeatures};
+use wasmparser::{
+    ComponentName, Encoding, KnownCustom, Parser, Payload, ValidPayload, Validator, WasmFeatures,
+};
 use wharf_core::{Bytes, Engine, Error, Module, Result};
 
 /// Everything that was found in the bytes of one root component.
@@ -130,6 +132,15 @@ impl Decoder<'_> {
                 let index = self.modules.len();
                 self.current().inits.push(Init::Module(index));
                 self.modules.push(module);
+            }
+            Payload::CustomSection(section) => {
+                if let KnownCustom::ComponentName(names) = section.as_known() {
+                    let name = names.into_iter().find_map(|name| match name {
+                        Ok(ComponentName::Component { name, .. }) => Some(name.to_owned()),
+                        _ => None,
+                    });
+                    self.current().name = name;
+                }
             }
             Payload::InstanceSection(s) => self.core_instances(s)?,
             Payload::ComponentInstanceSection(s) => self.component_instances(s, before)?,

@@ -24,7 +24,9 @@ const MAX_DEPTH: u32 = 100;
 /// The most component and core instances of one root component.
 const MAX_INSTANCES: usize = 30_000;
 /// The most definitions that one instantiation may evaluate; nested components count each time that they are instantiated.
-const MAX_WORK: usize = 4_000_000;
+const MAX_WORK: usize = 1_000_000;
+/// About the longest label of a component instance, in bytes.
+const MAX_LABEL: usize = 256;
 
 /// Makes the plan and the types that it refers to.
 pub(crate) fn link(decoded: Decoded) -> Result<(Plan, TypeArena)> {
@@ -123,7 +125,7 @@ impl PlanLinker<'_> {
             .get(component.index)
             .ok_or_else(|| missing("component"))?;
         for init in &translation.inits {
-            self.spend(1)?;
+            self.spend(weight(init))?;
             self.define(frame, component, init, depth)?;
         }
         Ok(())
@@ -453,7 +455,13 @@ impl PlanLinker<'_> {
         if self.plan.instances.len() + self.plan.core_instances as usize > MAX_INSTANCES {
             return Err(Error::limit("too many instances").into());
         }
-        let label = format!("{}component[{}]", self.label_prefix(parent), component.index);
+        let components = self.components;
+        let name = match components.get(component.index).and_then(|c| c.name.clone()) {
+            Some(name) => name,
+            None => format!("component[{}]", component.index),
+        };
+        let name: String = name.chars().take(MAX_LABEL / 4).collect();
+        let label = format!("{}{name}", self.label_prefix(parent));
         self.plan.instances.push(InstanceInfo {
             parent: Some(parent),
             label,
@@ -470,6 +478,7 @@ impl PlanLinker<'_> {
 
     fn label_prefix(&self, parent: u32) -> String {
         match self.plan.instances.get(parent as usize) {
+            Some(info) if info.label.len() > MAX_LABEL => "../".to_owned(),
             Some(info) if !info.label.is_empty() => format!("{}/", info.label),
             _ => String::new(),
         }
@@ -493,6 +502,7 @@ impl PlanLinker<'_> {
                     .get(index as usize)
                     .ok_or_else(|| missing("module"))?
                     .clone();
+                self.spend(module.imports().len())?;
                 let imports = module.imports().map(|import| {
                     let instance = by_name
                         .get(import.module)
@@ -572,6 +582,17 @@ impl PlanLinker<'_> {
             kind,
         });
         self.plan.leaves.len() as u32 - 1
+    }
+}
+
+/// How many things a definition makes or looks at.
+fn weight(init: &Init) -> usize {
+    1 + match init {
+        Init::CoreInstantiate { args, .. } => args.len(),
+        Init::CoreExports(items) => items.len(),
+        Init::Instantiate { args, .. } => args.len(),
+        Init::Exports { items } => items.len(),
+        _ => 0,
     }
 }
 
