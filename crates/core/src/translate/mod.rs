@@ -48,6 +48,8 @@ pub(crate) fn translate(module: &ModuleInner, func: u32, offsets: bool) -> Resul
 
 /// The offset in the file of the Wasm instruction that an instruction of a function was made from.
 pub(crate) fn offset_of(module: &ModuleInner, func: u32, inst: usize) -> Option<usize> {
+    // The trap may be about this body being invalid, and only valid ones can be translated.
+    module.validate_body(func).ok()?;
     let offset = *translate(module, func, true).ok()?.offsets.get(inst)?;
     Some(offset as usize)
 }
