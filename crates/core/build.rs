@@ -1,13 +1,17 @@
 //! Chooses how the interpreter dispatches: handlers that jump to the next handler need LLVM's sibling-call optimisation, which
-//! is there at these optimisation levels and without debug assertions; elsewhere a loop calls one handler after the other.
+//! is there at these optimisation levels, without debug assertions and without the instrumentation of sanitizers and
+//! fuzzers; elsewhere a loop calls one handler after the other.
 
 fn main() {
     let var = |name| std::env::var(name).unwrap_or_default();
     let optimised = matches!(var("OPT_LEVEL").as_str(), "2" | "3" | "s");
     let assertions = std::env::var_os("CARGO_CFG_DEBUG_ASSERTIONS").is_some();
     let arch = matches!(var("CARGO_CFG_TARGET_ARCH").as_str(), "x86_64" | "aarch64");
+    let instrumented = ["CARGO_CFG_SANITIZE", "CARGO_CFG_FUZZING"]
+        .iter()
+        .any(|cfg| std::env::var_os(cfg).is_some());
     println!("cargo::rustc-check-cfg=cfg(wharf_threaded)");
-    if optimised && !assertions && arch {
+    if optimised && !assertions && !instrumented && arch {
         println!("cargo::rustc-cfg=wharf_threaded");
     }
     println!("cargo::rerun-if-changed=build.rs");

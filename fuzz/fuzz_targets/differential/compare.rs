@@ -125,8 +125,8 @@ impl Wasmi {
     fn call(&mut self, name: &str) -> Outcome {
         let Some(func) = self.instance.and_then(|i| i.get_func(&self.store, name)) else { return Outcome::Limit };
         let ty = func.ty(&self.store);
-        let args: Vec<wasmi::Val> = ty.params().iter().map(|t| wasmi::Val::default(*t)).collect();
-        let mut results: Vec<wasmi::Val> = ty.results().iter().map(|t| wasmi::Val::default(*t)).collect();
+        let args: Vec<wasmi::Val> = ty.params().iter().map(|t| wasmi::Val::default_for_ty(*t)).collect();
+        let mut results: Vec<wasmi::Val> = ty.results().iter().map(|t| wasmi::Val::default_for_ty(*t)).collect();
         match func.call(&mut self.store, &args, &mut results) {
             Ok(()) => Outcome::Values(results.iter().map(wasmi_value).collect()),
             Err(e) => wasmi_trap(&e),
@@ -181,7 +181,6 @@ fn wharf_value(val: &wharf_core::Val) -> Value {
         wharf_core::Val::V128(v) => Value::V128(*v),
         wharf_core::Val::FuncRef(r) => Value::Ref { null: r.is_none() },
         wharf_core::Val::ExternRef(r) => Value::Ref { null: r.is_none() },
-        other => panic!("a value of an unexpected kind: {other:?}"),
     }
 }
 
