@@ -75,7 +75,7 @@ pub fn table(counts: &BTreeMap<String, Counts>) -> String {
         };
         let (passed, total) = (summary.passed, summary.total().saturating_sub(*superseded));
         // Rounded down, so that 100 % means all of them.
-        let tenths = if total == 0 { 0 } else { passed * 1000 / total };
+        let tenths = (passed * 1000).checked_div(total).unwrap_or(0);
         let share = format!("{}.{} %", tenths / 10, tenths % 10);
         out.push_str(&format!(
             "| {name} | {passed} | {total} | {share} | {superseded} |\n"
