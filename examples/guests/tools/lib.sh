@@ -13,7 +13,7 @@ unpack_debian() {
     mkdir -p "$into" "$work"/{lists/partial,archives/partial,debs}
     local base; base=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -1)
     [ -n "$base" ] || base=$(sed -n 's/^deb \(\[[^]]*\] \)\?\([^ ]*\) .*/\2/p' /etc/apt/sources.list 2>/dev/null | head -1)
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${base:-http://deb.debian.org/debian} $suite main" > "$work/sources.list"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${base:?no Debian mirror in the sources of apt} $suite main" > "$work/sources.list"
     local apt=(apt-get -qq -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$work/lists"
         -o "Dir::Cache::archives=$work/archives" -o APT::Sandbox::User=root -o Acquire::Languages=none)
     "${apt[@]}" update && ( cd "$work/debs" && "${apt[@]}" download "$@" ) || die "cannot download $* from Debian's $suite"
