@@ -10,7 +10,11 @@ use std::{
 
 use wasmparser::WasmFeatures;
 
-use crate::{error::Result, types::FuncType};
+use crate::{
+    error::Result,
+    tier::{Compiler, EngineTier, Tier, TierStats},
+    types::FuncType,
+};
 
 /// How an [`Engine`] works.
 #[derive(Clone, Debug)]
@@ -19,6 +23,10 @@ pub struct Config {
     pub(crate) max_wasm_stack: usize,
     pub(crate) max_host_stack: usize,
     pub(crate) fiber_stack: usize,
+    pub(crate) tier: Tier,
+    pub(crate) sample_interval: u32,
+    pub(crate) hot_samples: u32,
+    pub(crate) compile_threads: Option<usize>,
 }
 
 impl Default for Config {
@@ -28,6 +36,10 @@ impl Default for Config {
             max_wasm_stack: 1 << 20,
             max_host_stack: 512 << 10,
             fiber_stack: 1 << 20,
+            tier: Tier::Tiered,
+            sample_interval: 10_000,
+            hot_samples: 2,
+            compile_threads: None,
         }
     }
 }
@@ -66,6 +78,37 @@ impl Config {
         self
     }
 
+    /// When functions are compiled (default: hot ones in the background). An engine without a compiler interprets everything.
+    pub fn tier(&mut self, tier: Tier) -> &mut Config {
+        self.tier = tier;
+        self
+    }
+
+    /// How many calls and taken back-edges an instance interprets between two looks at where it is and at its deadline
+    /// (default: 10,000; at least 1).
+    pub fn sample_interval(&mut self, events: u32) -> &mut Config {
+        self.sample_interval = events.max(1);
+        self
+    }
+
+    /// In how many samples a function must be seen before it is compiled (default: 2; at least 1).
+    pub fn hot_samples(&mut self, samples: u32) -> &mut Config {
+        self.hot_samples = samples.max(1);
+        self
+    }
+
+    /// How many threads may compile in the background (default: one less than the machine's cores, at least 1).
+    pub fn compile_threads(&mut self, threads: usize) -> &mut Config {
+        self.compile_threads = Some(threads.max(1));
+        self
+    }
+
+    /// What is left in the budget of a new instance.
+    pub(crate) fn budget(&self) -> i64 {
+        // With an interval of 1 each event is a sample.
+        i64::from(self.sample_interval) - 1
+    }
+
     /// The stack of a fiber in bytes, as set with [`Config::fiber_stack`].
     pub fn fiber_stack_bytes(&self) -> usize {
         self.fiber_stack
@@ -91,19 +134,39 @@ pub(crate) struct EngineInner {
     pub(crate) config: Config,
     pub(crate) signatures: Signatures,
     pub(crate) epoch: AtomicU64,
+    pub(crate) tier: EngineTier,
 }
 
 impl Engine {
-    /// An engine with this configuration.
+    /// An engine with this configuration that interprets everything.
     ///
     /// # Errors
     /// If the configuration can't work on this machine.
     pub fn new(config: &Config) -> Result<Engine> {
+        Engine::build(config, None)
+    }
+
+    /// An engine that compiles functions as the configuration says.
+    ///
+    /// # Errors
+    /// If the configuration can't work on this machine.
+    #[doc(hidden)]
+    pub fn with_compiler(config: &Config, compiler: Arc<dyn Compiler>) -> Result<Engine> {
+        Engine::build(config, Some(compiler))
+    }
+
+    fn build(config: &Config, compiler: Option<Arc<dyn Compiler>>) -> Result<Engine> {
         Ok(Engine(Arc::new(EngineInner {
             config: config.clone(),
             signatures: Signatures::default(),
             epoch: AtomicU64::new(0),
+            tier: EngineTier::new(config, compiler)?,
         })))
+    }
+
+    /// What the tiers have done so far.
+    pub fn tier_stats(&self) -> TierStats {
+        self.0.tier.stats()
     }
 
     /// The configuration it was made with.
@@ -133,6 +196,7 @@ impl Default for Engine {
 
 /// A function type of an engine; equal types have equal ids, so that an indirect call compares one number.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
 pub(crate) struct SigId(pub u32);
 
 /// The function types of an engine.

@@ -28,9 +28,12 @@ mod engine;
 mod error;
 mod interp;
 mod module;
+mod native;
 pub(crate) mod numeric;
 mod runtime;
 pub mod suspend;
+#[doc(hidden)]
+pub mod tier;
 mod translate;
 mod trap;
 mod types;
@@ -42,6 +45,7 @@ pub use module::{ExportType, ImportType, Module};
 pub use runtime::{
     Extern, ExternRef, Func, Global, Instance, Limits, Memory, RawFunc, Store, StoreId, Table, Tag, Val,
 };
+pub use tier::{Tier, TierStats};
 pub use trap::{Backtrace, Frame, TrapCode};
 pub use types::{
     ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, TagType, ValType,

@@ -120,6 +120,29 @@ pub enum TrapCode {
     HandleTableFull,
 }
 
+impl TrapCode {
+    /// The code whose number this is, if it is one that core instructions have.
+    pub(crate) fn from_byte(byte: u8) -> Option<TrapCode> {
+        use TrapCode::*;
+        const CORE: [TrapCode; 13] = [
+            Unreachable,
+            MemoryOutOfBounds,
+            TableOutOfBounds,
+            UndefinedElement,
+            IndirectCallToNull,
+            BadSignature,
+            IntegerOverflow,
+            IntegerDivisionByZero,
+            BadConversionToInteger,
+            StackOverflow,
+            NullReference,
+            Interrupt,
+            InvalidBody,
+        ];
+        CORE.into_iter().find(|code| *code as u8 == byte)
+    }
+}
+
 /// The WebAssembly frames that were active when an error left a guest, innermost first.
 #[derive(Clone, Debug, Default)]
 pub struct Backtrace {

@@ -11,23 +11,42 @@ use std::{
 use super::{Inst, Op, Operands, Single, disasm};
 use crate::{error::Result, interp, module::ModuleInner, translate};
 
-/// Points at the first instruction to execute when a function is called: that of its bytecode, or of a stub that makes it.
+/// Where a function's code is now.
 #[derive(Debug)]
-#[repr(transparent)]
-pub(crate) struct CodeCell(AtomicPtr<Inst>);
+#[repr(C)]
+pub(crate) struct CodeCell {
+    /// The first instruction to execute when the interpreter calls it: that of its bytecode, or of a stub that makes it or that
+    /// enters its machine code.
+    inst: AtomicPtr<Inst>,
+    /// Its machine code, or null.
+    pub(crate) native: AtomicPtr<u8>,
+}
 
 impl CodeCell {
     pub(crate) const fn new(inst: *const Inst) -> CodeCell {
-        CodeCell(AtomicPtr::new(inst.cast_mut()))
+        CodeCell {
+            inst: AtomicPtr::new(inst.cast_mut()),
+            native: AtomicPtr::new(std::ptr::null_mut()),
+        }
     }
 
     #[inline(always)]
     pub(crate) fn get(&self) -> *const Inst {
-        self.0.load(Ordering::Acquire)
+        self.inst.load(Ordering::Acquire)
     }
 
     fn set(&self, inst: *const Inst) {
-        self.0.store(inst.cast_mut(), Ordering::Release);
+        self.inst.store(inst.cast_mut(), Ordering::Release);
+    }
+
+    /// Sets the instruction if it is still `old`.
+    fn replace(&self, old: *const Inst, new: *const Inst) {
+        let _ = self.inst.compare_exchange(
+            old.cast_mut(),
+            new.cast_mut(),
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
     }
 }
 
@@ -37,6 +56,8 @@ pub(crate) struct Translated {
     pub(crate) code: Vec<(Op, Operands)>,
     /// For each instruction the offset of the Wasm instruction that it was made from, when that was asked for.
     pub(crate) offsets: Vec<u32>,
+    /// With the offsets, also where loops begin: the instruction at the header, and the offset of the `loop`.
+    pub(crate) loops: Vec<(u32, u32)>,
 }
 
 /// The code of all defined functions of a module.
@@ -54,6 +75,8 @@ struct Code {
     funcs: BTreeMap<u32, Box<[Inst]>>,
     /// Where code begins in memory, to find the function of an instruction.
     by_address: BTreeMap<usize, u32>,
+    /// Where instructions are that enter machine code.
+    native_entries: BTreeMap<usize, u32>,
 }
 
 impl CodeTable {
@@ -91,9 +114,13 @@ impl CodeTable {
     /// The code of a defined function, translated now if it was not yet.
     pub(crate) fn ensure(&self, module: &ModuleInner, func: u32) -> Result<*const Inst> {
         let cell = self.cell(func);
-        let stub: *const Inst = &self.stubs[(func - self.imported) as usize];
+        let stub = self.stub(func);
         if !std::ptr::eq(cell.get(), stub) {
             return Ok(cell.get());
+        }
+        // The function may be compiled meanwhile, and must stay so.
+        if let Some(code) = self.lock().funcs.get(&func) {
+            return Ok(code.as_ptr());
         }
         module.validate_body(func)?;
         let translated = translate::translate(module, func, false)?;
@@ -112,8 +139,40 @@ impl CodeTable {
         let start = code.as_ptr();
         table.by_address.insert(start as usize, func);
         table.funcs.insert(func, code);
-        cell.set(start);
+        cell.replace(stub, start);
+        module.engine.0.tier.count_translated();
         Ok(start)
+    }
+
+    fn stub(&self, func: u32) -> *const Inst {
+        &self.stubs[(func - self.imported) as usize]
+    }
+
+    /// Lets calls of a function enter its machine code: through `entry` from the interpreter, at `code` from machine code.
+    pub(crate) fn set_native(&self, func: u32, entry: &[Inst; 2], code: *const u8) {
+        let mut table = self.lock();
+        table.native_entries.insert(entry.as_ptr() as usize, func);
+        let cell = self.cell(func);
+        cell.native.store(code.cast_mut(), Ordering::Release);
+        cell.set(entry.as_ptr());
+    }
+
+    /// Lets calls of a function be interpreted again.
+    pub(crate) fn unset_native(&self, func: u32) {
+        let table = self.lock();
+        let cell = self.cell(func);
+        cell.native.store(std::ptr::null_mut(), Ordering::Release);
+        cell.set(
+            table
+                .funcs
+                .get(&func)
+                .map_or(self.stub(func), |code| code.as_ptr()),
+        );
+    }
+
+    /// Whether calls of a function enter machine code.
+    pub(crate) fn is_native(&self, func: u32) -> bool {
+        !self.cell(func).native.load(Ordering::Relaxed).is_null()
     }
 
     /// The function that an instruction belongs to, and the instruction's number in it.
@@ -127,6 +186,9 @@ impl CodeTable {
             ));
         }
         let table = self.lock();
+        if let Some(func) = table.native_entries.get(&(ip as usize)) {
+            return Some((*func, 0));
+        }
         let (start, func) = table.by_address.range(..=ip as usize).next_back()?;
         let index = (ip as usize - start) / size_of::<Inst>();
         (index < table.funcs.get(func)?.len()).then_some((*func, index))

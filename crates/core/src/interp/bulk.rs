@@ -61,7 +61,7 @@ simple! {
 }
 
 #[inline(never)]
-unsafe fn table<'a>(vm: *mut VmCtx, index: u16) -> &'a mut [u64] {
+pub(crate) unsafe fn table<'a>(vm: *mut VmCtx, index: u16) -> &'a mut [u64] {
     let store = store(vm);
     let table = store.instances[(*vm).instance as usize].tables[index as usize];
     store.tables[table as usize].elements_mut()
@@ -93,7 +93,7 @@ macro_rules! bulk {
 // handler's frame, which a `Result` with a code needs, would keep the handler from ending in a jump.
 
 #[inline(never)]
-unsafe fn memory_fill(memory: *mut VmMemory, at: u64, value: u8, len: u64) -> Option<u64> {
+pub(crate) unsafe fn memory_fill(memory: *mut VmMemory, at: u64, value: u8, len: u64) -> Option<u64> {
     if !inside(at, len, (*memory).len) {
         return None;
     }
@@ -102,7 +102,13 @@ unsafe fn memory_fill(memory: *mut VmMemory, at: u64, value: u8, len: u64) -> Op
 }
 
 #[inline(never)]
-unsafe fn memory_copy(to: *mut VmMemory, at: u64, from: *mut VmMemory, source: u64, len: u64) -> Option<u64> {
+pub(crate) unsafe fn memory_copy(
+    to: *mut VmMemory,
+    at: u64,
+    from: *mut VmMemory,
+    source: u64,
+    len: u64,
+) -> Option<u64> {
     if !inside(at, len, (*to).len) || !inside(source, len, (*from).len) {
         return None;
     }
@@ -115,7 +121,7 @@ unsafe fn memory_copy(to: *mut VmMemory, at: u64, from: *mut VmMemory, source: u
 }
 
 #[inline(never)]
-unsafe fn table_fill(table: &mut [u64], at: u64, value: u64, len: u64) -> Option<u64> {
+pub(crate) unsafe fn table_fill(table: &mut [u64], at: u64, value: u64, len: u64) -> Option<u64> {
     if !inside(at, len, table.len()) {
         return None;
     }
@@ -124,7 +130,14 @@ unsafe fn table_fill(table: &mut [u64], at: u64, value: u64, len: u64) -> Option
 }
 
 #[inline(never)]
-unsafe fn table_copy(vm: *mut VmCtx, to: u16, at: u64, from: u16, source: u64, len: u64) -> Option<u64> {
+pub(crate) unsafe fn table_copy(
+    vm: *mut VmCtx,
+    to: u16,
+    at: u64,
+    from: u16,
+    source: u64,
+    len: u64,
+) -> Option<u64> {
     let store = store(vm);
     let tables = &store.instances[(*vm).instance as usize].tables;
     let (to, from) = (
@@ -143,7 +156,14 @@ unsafe fn table_copy(vm: *mut VmCtx, to: u16, at: u64, from: u16, source: u64, l
 }
 
 #[inline(never)]
-unsafe fn memory_init(vm: *mut VmCtx, segment: u32, to: u16, at: u64, from: u64, len: u64) -> Option<u64> {
+pub(crate) unsafe fn memory_init(
+    vm: *mut VmCtx,
+    segment: u32,
+    to: u16,
+    at: u64,
+    from: u64,
+    len: u64,
+) -> Option<u64> {
     segments::memory_init(
         store(vm),
         (*vm).instance as usize,
@@ -158,7 +178,14 @@ unsafe fn memory_init(vm: *mut VmCtx, segment: u32, to: u16, at: u64, from: u64,
 }
 
 #[inline(never)]
-unsafe fn table_init(vm: *mut VmCtx, segment: u32, to: u16, at: u64, from: u64, len: u64) -> Option<u64> {
+pub(crate) unsafe fn table_init(
+    vm: *mut VmCtx,
+    segment: u32,
+    to: u16,
+    at: u64,
+    from: u64,
+    len: u64,
+) -> Option<u64> {
     segments::table_init(
         store(vm),
         (*vm).instance as usize,

@@ -204,7 +204,7 @@ impl Exec for ReturnCallIndirect {
 }
 
 #[inline(always)]
-unsafe fn leave(r: &mut Regs, linkage: [u64; LINKAGE]) -> Flow {
+pub(super) unsafe fn leave(r: &mut Regs, linkage: [u64; LINKAGE]) -> Flow {
     let [ip, sp, vm] = linkage;
     r.ip = ip as *const Inst;
     r.sp = sp as *mut u64;

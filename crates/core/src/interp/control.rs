@@ -5,11 +5,7 @@ use super::{
     operand::{Acc, Slot, Source, Target, field, imm32},
     slot, trap,
 };
-use crate::{
-    interp::Outcome,
-    runtime::vm::{BUDGET, VmCtx, VmGlobal},
-    trap::TrapCode,
-};
+use crate::{interp::Outcome, runtime::vm::VmGlobal, tier, trap::TrapCode};
 
 /// Defines operations with one form by what they do before going on to the next instruction.
 macro_rules! simple {
@@ -176,32 +172,29 @@ impl Exec for BrTableA {
     }
 }
 
-/// The budget is used up: looks at the deadline, refills it, and goes on at `ip`.
+/// The budget is used up: refills it, looks at the deadline, notes where the guest is, and goes on, in machine code if there is some by now.
 pub(super) struct OutOfBudget;
 
 impl Exec for OutOfBudget {
     #[inline(always)]
     unsafe fn exec(r: &mut Regs) -> Flow {
-        if refill(r.vm) {
-            Flow::Next
-        } else {
-            trap(TrapCode::Interrupt)
+        let next = tier::sample(r.vm, r.ip);
+        if next.is_null() {
+            return trap(TrapCode::Interrupt);
         }
+        r.ip = next;
+        Flow::Next
     }
 }
 
-#[cold]
-#[inline(never)]
-unsafe fn refill(vm: *mut VmCtx) -> bool {
-    (*vm).budget = BUDGET;
-    !(*(*(*vm).rt).store).interrupted()
-}
+/// One bulk operation uses up a budget at most.
+const MOST_CHARGED: u64 = 20_000;
 
 /// Counts the work of a bulk operation, as if it had been done in a loop.
 #[inline(always)]
 pub(super) unsafe fn charge(r: &mut Regs, units: u64) -> Flow {
     r.ip = r.ip.add(1);
-    (*r.vm).budget -= (units >> 6).min(BUDGET as u64) as i64;
+    (*r.vm).budget -= (units >> 6).min(MOST_CHARGED) as i64;
     if (*r.vm).budget < 0 {
         Flow::Jump(make_cold::<OutOfBudget>())
     } else {

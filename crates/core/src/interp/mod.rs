@@ -17,15 +17,16 @@
 
 mod access;
 mod backtrace;
-mod bulk;
+pub(crate) mod bulk;
 mod call;
 mod control;
+mod native;
 mod numeric;
 mod operand;
 mod table;
 mod vector;
 
-pub(crate) use backtrace::add_frames;
+pub(crate) use backtrace::{note_frames, resolve_frames};
 pub(crate) use table::handler;
 
 use crate::{
@@ -250,11 +251,14 @@ unsafe fn record(ip: *const Inst, sp: *mut u64, vm: *mut VmCtx, code: u8) -> Out
     (*rt).trap.ip = ip;
     (*rt).trap.sp = sp;
     (*rt).trap.vm = vm;
-    (*rt).trap.code = (code != NO_CODE).then(|| ALL_CODES[code as usize]);
+    if code != SAME_CODE {
+        (*rt).trap.code = (code != NO_CODE).then(|| ALL_CODES[code as usize]);
+    }
     Outcome::Stopped
 }
 
 const NO_CODE: u8 = u8::MAX;
+const SAME_CODE: u8 = u8::MAX - 1;
 
 const ALL_CODES: [TrapCode; 14] = [
     TrapCode::Unreachable,
@@ -311,6 +315,12 @@ pub(crate) fn trap(code: TrapCode) -> Flow {
 #[inline(always)]
 pub(crate) unsafe fn stop_with_error(r: &Regs) -> Flow {
     stop(r.ip, r.sp, r.vm, NO_CODE)
+}
+
+/// Leaves because machine code did.
+#[inline(always)]
+pub(crate) unsafe fn stop_on(r: &Regs) -> Flow {
+    stop(r.ip, r.sp, r.vm, SAME_CODE)
 }
 
 /// Continues at `distance` instructions from here, having counted a jump back.

@@ -1,6 +1,6 @@
 //! The table of all handlers, in the order of the op numbers.
 
-use super::{Handler, access, bulk, call, control, make, numeric, vector};
+use super::{Handler, access, bulk, call, control, make, native, numeric, vector};
 use crate::{
     bytecode::{Group, OP_COUNT, Op, ops},
     interp::access::{AddShl, EffectiveAddress, EffectiveAddressWide},
@@ -8,6 +8,7 @@ use crate::{
 use bulk::*;
 use call::*;
 use control::*;
+use native::EnterNative;
 use vector::{Shuffle, V128Store, V128StoreX};
 
 // Cells that hold operands of the instruction before them are never executed.

@@ -1,5 +1,6 @@
 //! Decoding and validation of the sections of a module.
 
+use std::sync::atomic::AtomicPtr;
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use wasmparser::{
@@ -17,6 +18,7 @@ use crate::{
     bytes::Bytes,
     engine::{Engine, features},
     error::{Error, ErrorKind, Result},
+    tier::ModuleTier,
     types::{FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType},
 };
 
@@ -70,6 +72,8 @@ fn decode_sections(engine: &Engine, bytes: Bytes) -> Result<ModuleInner> {
             name: None,
             layout: Layout::new(0, 0, 0, 0, 0, 0),
             code: CodeTable::default(),
+            exit_stubs: Box::default(),
+            tier: ModuleTier::default(),
             lazy_validation: None,
         },
     };
@@ -285,6 +289,7 @@ impl<'a> Decoder<'a> {
             func_refs,
         );
         module.code = CodeTable::new(module.imported_funcs, module.bodies.len());
+        module.exit_stubs = module.types.iter().map(|_| AtomicPtr::default()).collect();
         Ok(self.module)
     }
 }

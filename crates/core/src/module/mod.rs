@@ -5,7 +5,12 @@ mod decode;
 mod layout;
 mod names;
 
-use std::{collections::HashMap, fmt, ops::Range, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    ops::Range,
+    sync::{Arc, atomic::AtomicPtr},
+};
 
 use wasmparser::{FuncToValidate, FunctionBody, ValidatorResources, WasmModuleResources};
 
@@ -18,6 +23,7 @@ use crate::{
     bytes::Bytes,
     engine::{Engine, SigId},
     error::Result,
+    tier::ModuleTier,
     types::{ExternType, FuncType, GlobalType, MemoryType, TableType},
 };
 
@@ -64,6 +70,9 @@ pub(crate) struct ModuleInner {
     pub(crate) name: Option<String>,
     pub(crate) layout: Layout,
     pub(crate) code: CodeTable,
+    /// For each type, the stub through which compiled code calls functions of the type that are not compiled; null until needed.
+    pub(crate) exit_stubs: Box<[AtomicPtr<u8>]>,
+    pub(crate) tier: ModuleTier,
     /// What validation of a body needs to know of the module; kept where bodies are validated at their first call.
     pub(crate) lazy_validation: Option<ValidatorResources>,
 }
@@ -185,7 +194,9 @@ impl Module {
     /// `Malformed` and `Invalid` errors with the offset in the bytes (counted from the start of the bytes' owner), and
     /// `Unsupported` for features that Wharf does not have.
     pub fn new(engine: &Engine, bytes: impl Into<Bytes>) -> Result<Module> {
-        Ok(Module(Arc::new(decode::decode(engine, bytes.into())?)))
+        let module = Arc::new(decode::decode(engine, bytes.into())?);
+        engine.0.tier.module_made(&module)?;
+        Ok(Module(module))
     }
 
     /// The engine that the module was made for.
@@ -301,6 +312,11 @@ impl ModuleInner {
         let range = self.bodies[(func - self.imported_funcs) as usize].clone();
         let offset = (self.bytes.offset() + range.start) as u64;
         FunctionBody::new(wasmparser::BinaryReader::new(&self.bytes[range], offset))
+    }
+
+    /// Where the body of a defined function begins, counted from the start of the file.
+    pub(crate) fn body_offset(&self, func: u32) -> usize {
+        self.bytes.offset() + self.bodies[(func - self.imported_funcs) as usize].start
     }
 
     /// Validates a body whose validation was put off.

@@ -305,17 +305,22 @@ impl Func {
 #[cold]
 unsafe fn stopped(rt: *mut VmRuntime) -> Error {
     // SAFETY: by the contract above.
-    let (panic, error, site) = unsafe { ((*rt).panic.take(), (*rt).error.take(), (*rt).trap) };
+    let (panic, error, code) = unsafe { ((*rt).panic.take(), (*rt).error.take(), (*rt).trap.code) };
     if let Some(panic) = panic {
+        // SAFETY: as below.
+        unsafe { (*(&raw mut (*rt).trace)).clear() };
         resume_unwind(panic);
     }
-    let mut error = match (error, site.code) {
+    let mut error = match (error, code) {
         (Some(error), _) => error,
         (None, Some(code)) => Error::trap(code),
         (None, None) => unreachable!("a guest stops for a reason"),
     };
     // SAFETY: the frames from the site outwards are still as the guest left them.
-    unsafe { interp::add_frames(&mut error, rt, site) };
+    unsafe {
+        interp::note_frames(rt);
+        interp::resolve_frames(&mut error, rt);
+    }
     error
 }
 

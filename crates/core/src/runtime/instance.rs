@@ -141,14 +141,7 @@ impl Instance {
         // the block yet.
         unsafe {
             let memory_list: *mut *mut VmMemory = block.add(layout.memories as usize).cast();
-            vm.write(VmCtx::new(
-                owner.rt,
-                memory0,
-                inner.code.cells(),
-                memory_list,
-                std::sync::Arc::as_ptr(&module.0),
-                index,
-            ));
+            vm.write(VmCtx::new(owner.rt, memory0, memory_list, inner, index));
             for (i, m) in memories.iter().enumerate() {
                 memory_list.add(i).write(&raw mut owner.memories[*m as usize].vm);
             }

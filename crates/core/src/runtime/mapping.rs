@@ -61,6 +61,15 @@ impl Mapping {
         Err(too_big())
     }
 
+    /// As `new`, but fails when not all of `reserve` can be reserved.
+    pub(crate) fn reserve_all(len: usize, reserve: usize) -> Result<Mapping> {
+        let mapping = Mapping::new(len, reserve)?;
+        if mapping.reserved < reserve {
+            return Err(Error::limit("the system has no address space left for a memory"));
+        }
+        Ok(mapping)
+    }
+
     pub(crate) fn base(&self) -> *mut u8 {
         self.base
     }

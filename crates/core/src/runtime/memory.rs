@@ -1,6 +1,6 @@
 //! Linear memories (core spec, "Memory Instances").
 
-use super::{Store, StoreId, mapping::Mapping, store::StoreInner, vm::VmMemory};
+use super::{Store, StoreId, mapping::Mapping, memory_guard, store::StoreInner, vm::VmMemory};
 use crate::{
     error::{Error, Result},
     types::MemoryType,
@@ -129,7 +129,11 @@ impl MemoryData {
             .saturating_mul(1 << ty.page_size_log2)
             .min(RESERVE.max(bytes));
         let len = usize::try_from(bytes).map_err(|_| too_big())?;
-        let mapping = Mapping::new(len, usize::try_from(reserve).unwrap_or(len))?;
+        let mapping = if !ty.memory64 && store.engine.0.tier.guarded() {
+            Mapping::reserve_all(len, memory_guard::RESERVE)?
+        } else {
+            Mapping::new(len, usize::try_from(reserve).unwrap_or(len))?
+        };
         store.memory_bytes += bytes;
         store.memories.push(Box::new(MemoryData {
             vm: VmMemory {

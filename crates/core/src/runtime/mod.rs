@@ -5,6 +5,7 @@ mod global;
 mod instance;
 mod mapping;
 mod memory;
+pub(crate) mod memory_guard;
 pub(crate) mod stack;
 pub(crate) mod store;
 mod table;

@@ -18,7 +18,7 @@ use super::{
     table::TableData,
     vm::{TrapSite, VmCtx, VmMemory, VmRuntime},
 };
-use crate::{Instance, bytecode::CodeCell, engine::Engine, types::TagType};
+use crate::{Instance, engine::Engine, module::ModuleInner, types::TagType};
 
 /// Tells stores apart, so that a handle is not used with another store than its own.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
@@ -82,7 +82,6 @@ pub(crate) struct StoreInner {
     pub(crate) limits: Limits,
     pub(crate) memory_bytes: u64,
     pub(crate) table_elements: u64,
-    deadline: u64,
 }
 
 impl Store {
@@ -108,6 +107,17 @@ impl Store {
             store: std::ptr::null_mut(),
             host_vm: std::ptr::null_mut(),
             caller: std::ptr::null_mut(),
+            callee_cell: std::ptr::null(),
+            callee_vm: std::ptr::null_mut(),
+            callee_func: std::ptr::null(),
+            native_caller: std::ptr::null_mut(),
+            epoch: &engine.0.epoch,
+            deadline: u64::MAX,
+            builtins: crate::native::builtins(),
+            tail_args: std::ptr::null_mut(),
+            tail_params: 0,
+            trace: Vec::new(),
+            trace_omitted: 0,
             trap: TrapSite {
                 code: None,
                 ip: std::ptr::null(),
@@ -117,14 +127,7 @@ impl Store {
             error: None,
             panic: None,
         }));
-        let host_vm = Box::into_raw(Box::new(VmCtx::new(
-            rt,
-            empty_memory,
-            std::ptr::null::<CodeCell>(),
-            std::ptr::null(),
-            std::ptr::null(),
-            u32::MAX,
-        )));
+        let host_vm = Box::into_raw(Box::new(VmCtx::host(rt, empty_memory)));
         let inner = Box::into_raw(Box::new(StoreInner {
             id: StoreId(NEXT.fetch_add(1, Ordering::Relaxed)),
             engine: engine.clone(),
@@ -144,7 +147,6 @@ impl Store {
             limits: Limits::default(),
             memory_bytes: 0,
             table_elements: 0,
-            deadline: u64::MAX,
         }));
         // SAFETY: `rt` was made above and nothing else refers to it yet.
         unsafe {
@@ -300,7 +302,10 @@ impl Store {
     /// Guests trap with [`TrapCode::Interrupt`](crate::TrapCode::Interrupt) soon after the engine's epoch has moved on by `ticks`.
     pub fn set_epoch_deadline(&mut self, ticks: u64) {
         let inner = self.inner_mut();
-        inner.deadline = inner.engine.0.epoch.load(Ordering::Relaxed).saturating_add(ticks);
+        let deadline = inner.engine.0.epoch.load(Ordering::Relaxed).saturating_add(ticks);
+        // SAFETY: the runtime block lives as long as the store, which is exclusively borrowed.
+        unsafe { (*inner.rt).deadline = deadline };
+        inner.engine.0.tier.require_interrupts();
     }
 
     /// The instance that called the host function which is running, if it was called by a guest.
@@ -339,7 +344,8 @@ impl StoreInner {
 
     /// Whether the deadline has passed.
     pub(crate) fn interrupted(&self) -> bool {
-        self.engine.0.epoch.load(Ordering::Relaxed) >= self.deadline
+        // SAFETY: the runtime block lives as long as the store.
+        self.engine.0.epoch.load(Ordering::Relaxed) >= unsafe { (*self.rt).deadline }
     }
 
     pub(crate) fn module_of(
@@ -350,6 +356,22 @@ impl StoreInner {
         let index = unsafe { (*vm).instance };
         let instance = self.instances.get(index as usize)?;
         Some((instance, &instance.module.0))
+    }
+}
+
+impl StoreInner {
+    /// The module at this address, and the label of its instance if there is only one.
+    pub(crate) fn instance_of(&self, module: *const ModuleInner) -> Option<(Option<String>, &ModuleInner)> {
+        let mut found = None;
+        for instance in &self.instances {
+            if std::ptr::eq(&*instance.module.0, module) {
+                if found.is_some() {
+                    return Some((None, &*instance.module.0));
+                }
+                found = Some(instance);
+            }
+        }
+        found.map(|i| (i.label.clone(), &*i.module.0))
     }
 }
 

@@ -4,13 +4,18 @@
 //! them and frees them when it is dropped; nothing else holds such a pointer longer than the call it was passed to, except the
 //! handles ([`Func`](crate::Func) and others), which can only be used together with their store.
 
-use std::any::Any;
+use std::{
+    any::Any,
+    sync::atomic::{AtomicPtr, AtomicU64},
+};
 
 use super::store::StoreInner;
 use crate::{
     bytecode::{CodeCell, Inst},
+    engine::SigId,
     error::Error,
     module::ModuleInner,
+    native::Builtins,
     trap::TrapCode,
 };
 
@@ -27,6 +32,12 @@ pub(crate) struct VmCtx {
     pub(crate) code: *const CodeCell,
     /// `*mut VmMemory` for each memory.
     pub(crate) memories: *const *mut VmMemory,
+    /// The base of memory 0 if it never moves, for compiled code.
+    pub(crate) memory0_base: *mut u8,
+    /// The numbers of the module's function types.
+    pub(crate) sigs: *const SigId,
+    /// The stubs through which compiled code leaves, one per function type of the module.
+    pub(crate) exit_stubs: *const AtomicPtr<u8>,
     /// Null for the store's own block, which stands for the host.
     pub(crate) module: *const ModuleInner,
     pub(crate) instance: u32,
@@ -34,30 +45,47 @@ pub(crate) struct VmCtx {
 }
 
 impl VmCtx {
+    /// The block that stands for the host.
+    pub(crate) fn host(rt: *mut VmRuntime, empty_memory: *mut VmMemory) -> VmCtx {
+        VmCtx {
+            budget: i64::MAX,
+            rt,
+            memory0: empty_memory,
+            code: std::ptr::null(),
+            memories: std::ptr::null(),
+            memory0_base: std::ptr::null_mut(),
+            sigs: std::ptr::null(),
+            exit_stubs: std::ptr::null(),
+            module: std::ptr::null(),
+            instance: u32::MAX,
+            _pad: 0,
+        }
+    }
+
+    /// The block of an instance. `memory0` is a live memory.
     pub(crate) fn new(
         rt: *mut VmRuntime,
         memory0: *mut VmMemory,
-        code: *const CodeCell,
         memories: *const *mut VmMemory,
-        module: *const ModuleInner,
+        module: &ModuleInner,
         instance: u32,
     ) -> VmCtx {
         VmCtx {
-            budget: BUDGET,
+            budget: module.engine.config().budget(),
             rt,
             memory0,
-            code,
+            code: module.code.cells(),
             memories,
+            // SAFETY: by the contract above.
+            memory0_base: unsafe { (*memory0).base },
+            sigs: module.sigs.as_ptr(),
+            exit_stubs: module.exit_stubs.as_ptr(),
             module,
             instance,
             _pad: 0,
         }
     }
 }
-
-/// Back-edges and calls between two looks at the deadline: microseconds of work.
-pub(crate) const BUDGET: i64 = 20_000;
-
 /// What a store keeps for its running guest.
 #[repr(C)]
 pub(crate) struct VmRuntime {
@@ -74,12 +102,39 @@ pub(crate) struct VmRuntime {
     pub(crate) host_vm: *mut VmCtx,
     /// The instance whose call of a host function is active.
     pub(crate) caller: *mut VmCtx,
-    /// Where the trap happened that is on its way out.
+    /// The function that compiled code calls through an exit stub: its code cell, state block, and reference (null if it belongs to
+    /// the caller's module).
+    pub(crate) callee_cell: *const CodeCell,
+    pub(crate) callee_vm: *mut VmCtx,
+    pub(crate) callee_func: *const VmFuncRef,
+    /// The instance whose compiled code calls an exit stub.
+    pub(crate) native_caller: *mut VmCtx,
+    /// The engine's epoch, and the one that must not be reached.
+    pub(crate) epoch: *const AtomicU64,
+    pub(crate) deadline: u64,
+    /// The functions that compiled code calls.
+    pub(crate) builtins: *const Builtins,
+    /// Arguments of a tail call that leaves compiled code, see [`Outcome::TailCall`](crate::native::Outcome).
+    pub(crate) tail_args: *mut u64,
+    pub(crate) tail_params: usize,
+    /// The frames of the trap that is on its way out, as far as it has come.
+    pub(crate) trace: Vec<RawFrame>,
+    pub(crate) trace_omitted: usize,
+    /// Where the trap happened that is on its way out, if it was in the interpreter.
     pub(crate) trap: TrapSite,
     /// What a host function returned instead of results.
     pub(crate) error: Option<Error>,
     /// What a host function panicked with.
     pub(crate) panic: Option<Box<dyn Any + Send>>,
+}
+
+/// A frame of a guest function, noted while a trap leaves it.
+#[derive(Copy, Clone, Debug)]
+pub(crate) enum RawFrame {
+    /// An instruction of the interpreter, and the instance.
+    Bytecode(*const Inst, *mut VmCtx),
+    /// An address in machine code.
+    Native(usize),
 }
 
 /// Where and why a trap happened.

@@ -98,9 +98,14 @@ impl Translator<'_> {
 
     pub(super) fn enter_loop(&mut self, ty: BlockType) {
         if !self.skip_block() {
+            // Constants too: machine code that takes over here looks for all values in their slots.
+            self.settle_top(self.stack.len());
             self.flush();
             self.open(Kind::Block, ty);
             let start = self.code.len() as u32;
+            if self.offsets.is_some() {
+                self.loops.push((start, self.offset));
+            }
             self.barrier = self.code.len();
             if let Some(frame) = self.frames.last_mut() {
                 frame.kind = Kind::Loop(start);

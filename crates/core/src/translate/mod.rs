@@ -54,6 +54,16 @@ pub(crate) fn offset_of(module: &ModuleInner, func: u32, inst: usize) -> Option<
     Some(offset as usize)
 }
 
+/// The offset in the file of a `loop` whose header is this instruction of a function. Loops that begin at the same instruction do the
+/// same.
+pub(crate) fn loop_at(module: &ModuleInner, func: u32, inst: u32) -> Result<Option<usize>> {
+    let loops = translate(module, func, true)?.loops;
+    Ok(loops
+        .iter()
+        .find(|(header, _)| *header == inst)
+        .map(|(_, offset)| *offset as usize))
+}
+
 /// A local variable or parameter.
 #[derive(Copy, Clone, Debug)]
 struct Local {
@@ -70,6 +80,7 @@ struct Translator<'m> {
     code: Vec<(Op, Operands)>,
     offsets: Option<Vec<u32>>,
     offset: u32,
+    loops: Vec<(u32, u32)>,
     /// Code before this index may be reached from elsewhere than by falling through, or is not to be looked at again.
     barrier: usize,
     /// 64-bit constants behind the code, and the instructions that lead to them.
@@ -103,6 +114,7 @@ impl<'m> Translator<'m> {
             code: Vec::with_capacity(module.bodies[(func - module.imported_funcs) as usize].len() / 2 + 8),
             offsets: offsets.then(Vec::new),
             offset: 0,
+            loops: Vec::new(),
             barrier: 0,
             pool: Vec::new(),
             pool_users: Vec::new(),
@@ -185,6 +197,7 @@ impl<'m> Translator<'m> {
         Ok(Translated {
             code: self.code,
             offsets: self.offsets.unwrap_or_default(),
+            loops: self.loops,
         })
     }
 

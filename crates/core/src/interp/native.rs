@@ -1,0 +1,65 @@
+//! Handlers that enter machine code.
+
+use super::{
+    Exec, Flow, LINKAGE, Regs,
+    call::{leave, reload_memory},
+    operand::field,
+    stop_on, trap,
+};
+use crate::{
+    native::{self, Outcome},
+    trap::TrapCode,
+};
+
+/// Enters machine code that takes `a` slots of parameters and leaves `b` slots of results, either at the start of a function or at one of
+/// its loops (then the stub knows where locals and operands are). The cell behind it has the address of the code and, as
+/// operands, that of the stub.
+pub(super) struct EnterNative;
+
+impl Exec for EnterNative {
+    #[inline(always)]
+    unsafe fn exec(r: &mut Regs) -> Flow {
+        let (params, results) = (usize::from(field::<0>(r)), usize::from(field::<1>(r)));
+        let cell = r.ip.add(1);
+        let (code, stub) = (
+            (*cell).handler as *const u8,
+            (*cell).operands.value() as *const u8,
+        );
+        let linkage = r.sp.add(params).cast::<[u64; LINKAGE]>().read();
+        let rt = (*r.vm).rt;
+        let end = r.sp.add((params + LINKAGE).max(results));
+        if end > (*rt).stack_limit {
+            return trap(TrapCode::StackOverflow);
+        }
+        let top = (*rt).stack_top;
+        (*rt).stack_top = end;
+        let outcome = native::enter(stub, code, r.vm, r.sp, rt);
+        (*rt).stack_top = top;
+        match outcome {
+            Outcome::Done => {
+                let flow = leave(r, linkage);
+                reload_memory(r);
+                flow
+            }
+            Outcome::Stopped => {
+                leave(r, linkage);
+                r.ip = r.ip.sub(1);
+                stop_on(r)
+            }
+            Outcome::TailCall => {
+                // The callee takes the place of this function's frame.
+                let params = (*rt).tail_params;
+                if r.sp.add(params + LINKAGE) > (*rt).stack_limit {
+                    return trap(TrapCode::StackOverflow);
+                }
+                std::ptr::copy((*rt).tail_args, r.sp, params);
+                r.sp.add(params).cast::<[u64; LINKAGE]>().write(linkage);
+                r.acc = (*rt).callee_func as u64;
+                r.ip = (*(*rt).callee_cell).get();
+                r.vm = (*rt).callee_vm;
+                reload_memory(r);
+                Flow::Next
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Leaving machine code: calls of what is not compiled, and traps.
+
+use super::{
+    Outcome,
+    walk::{NativeFrame, note},
+};
+use crate::{
+    error::Error,
+    interp,
+    runtime::{
+        host_call,
+        stack::native_stack_pointer,
+        vm::{RawFrame, VmRuntime},
+    },
+    trap::TrapCode,
+};
+
+/// Calls the function that `callee_*` of the runtime block name, for machine code: with parameters in the slots from `slots` on, where it leaves the
+/// results. Returns only if the callee did.
+///
+/// # Safety
+/// Called by an exit stub whose frame is `frame`; `shape` are the numbers of its parameter slots (low half) and result slots.
+pub(super) unsafe extern "C" fn call_out(
+    rt: *mut VmRuntime,
+    slots: *mut u64,
+    frame: *const usize,
+    shape: u64,
+) {
+    // SAFETY: by the contract above.
+    unsafe {
+        let frame = NativeFrame::new(frame);
+        let (cell, vm, func, caller) = (
+            (*rt).callee_cell,
+            (*rt).callee_vm,
+            (*rt).callee_func,
+            (*rt).native_caller,
+        );
+        let (params, results) = (shape as u32 as usize, (shape >> 32) as usize);
+        if cell == interp::host_enter_cell() {
+            if !host_call(rt, func, slots, caller) {
+                (*rt).trap.code = None;
+                stop(rt, frame);
+            }
+            return;
+        }
+        if let Some(entry) = frame.outermost() {
+            // The result of the call is that of the segment: the interpreter around it goes on with the callee, so that tail calls
+            // between the tiers use no stack.
+            (*rt).tail_args = slots;
+            (*rt).tail_params = params;
+            entry.leave(Outcome::TailCall);
+        }
+        let needed = (params + interp::LINKAGE).max(results);
+        let room = ((*rt).stack_limit as usize).saturating_sub(slots as usize) / 8;
+        if native_stack_pointer() < (*rt).host_stack_limit || room < needed {
+            (*rt).error = Some(Error::trap(TrapCode::StackOverflow));
+            (*rt).trap.code = None;
+            stop(rt, frame);
+        }
+        interp::write_exit_linkage(slots.add(params), caller);
+        let top = (*rt).stack_top;
+        let outcome = interp::run(rt, (*cell).get(), slots, vm);
+        (*rt).stack_top = top;
+        if outcome == interp::Outcome::Stopped {
+            interp::note_frames(rt);
+            stop(rt, frame);
+        }
+    }
+}
+
+/// Leaves the segment that an exit stub belongs to, noting its frames; the reason is in the runtime block.
+///
+/// # Safety
+/// `frame` is the live frame of the exit stub.
+unsafe fn stop(rt: *mut VmRuntime, frame: NativeFrame) -> ! {
+    // SAFETY: by the contract above; frames of machine code own nothing.
+    unsafe {
+        frame
+            .walk(|address| note(rt, RawFrame::Native(address)))
+            .leave(Outcome::Stopped)
+    }
+}
+
+/// Where the signal handler lets a thread go on that trapped in machine code, at address `at`, in the frame `frame`.
+///
+/// # Safety
+/// The thread was executing machine code of a function there.
+pub(super) unsafe extern "C" fn trapped(at: usize, frame: *const usize, code: u8) -> ! {
+    // SAFETY: by the contract above.
+    unsafe {
+        let frame = NativeFrame::new(frame);
+        let rt = frame.walk(|_| ()).runtime();
+        (*rt).trap.code = TrapCode::from_byte(code);
+        // Addresses of calls are those behind the call, so that one less is inside; so is one more for the trapping instruction.
+        note(rt, RawFrame::Native(at + 1));
+        stop(rt, frame)
+    }
+}

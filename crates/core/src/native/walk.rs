@@ -1,0 +1,69 @@
+//! Walking frames of machine code.
+
+use super::entry::EntryFrame;
+use crate::{
+    runtime::vm::{RawFrame, VmRuntime},
+    trap::Backtrace,
+};
+
+/// A frame of machine code, by its frame pointer.
+#[derive(Copy, Clone)]
+pub(super) struct NativeFrame(*const usize);
+
+impl NativeFrame {
+    /// # Safety
+    /// It is the frame pointer of a live frame of machine code.
+    pub(super) unsafe fn new(pointer: *const usize) -> NativeFrame {
+        NativeFrame(pointer)
+    }
+
+    fn return_address(self) -> usize {
+        // SAFETY: machine code keeps frame pointers: the caller's frame pointer, and above it the return address.
+        unsafe { *self.0.add(1) }
+    }
+
+    fn caller(self) -> *const usize {
+        // SAFETY: as in `return_address`.
+        unsafe { *self.0 as *const usize }
+    }
+
+    /// The frame of `enter`, if it is this frame's caller's caller: then this is the function that `enter` was called for (which the
+    /// entry stub calls), or one that took its place by a tail call.
+    pub(super) fn outermost(self) -> Option<EntryFrame> {
+        // SAFETY: the caller of a frame of machine code is one too, or an entry stub, which keeps frame pointers as well.
+        let stub = unsafe { NativeFrame::new(self.caller()) };
+        // SAFETY: the return address shows that the entry stub's caller is `enter`.
+        EntryFrame::returns_here(stub.return_address()).then(|| unsafe { EntryFrame::new(stub.caller()) })
+    }
+
+    /// The frame of `enter` that the segment began with, and the addresses in machine code from the return address of this frame outwards.
+    pub(super) fn walk(self, mut visit: impl FnMut(usize)) -> EntryFrame {
+        let mut frame = self;
+        loop {
+            let address = frame.return_address();
+            let caller = frame.caller();
+            if EntryFrame::returns_here(address) {
+                // SAFETY: the return address shows it.
+                return unsafe { EntryFrame::new(caller) };
+            }
+            visit(address);
+            // SAFETY: frames of machine code chain up to the entry stub's.
+            frame = unsafe { NativeFrame::new(caller) };
+        }
+    }
+}
+
+/// Notes an active frame for the backtrace of the trap that is on its way out.
+///
+/// # Safety
+/// `rt` is a live runtime block and no reference into it is live.
+pub(crate) unsafe fn note(rt: *mut VmRuntime, frame: RawFrame) {
+    // SAFETY: by the contract above.
+    unsafe {
+        if (*rt).trace.len() < Backtrace::MAX_FRAMES {
+            (*(&raw mut (*rt).trace)).push(frame);
+        } else {
+            (*rt).trace_omitted += 1;
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! What is compiled of a module, and the samples that decide it.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::Instant,
+};
+
+use super::{CompileJob, ModuleView, NativeCode, engine_tier::EntryInst};
+use crate::{
+    bytecode::{Inst, Op, Operands, Single},
+    engine::SigId,
+    error::{Error, Result},
+    interp,
+    module::ModuleInner,
+    native::CodeMemory,
+    translate,
+};
+
+/// What to compile: a function, or one of its loops by the number of the bytecode instruction at its header.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) struct Target {
+    pub(crate) func: u32,
+    pub(crate) osr: Option<u32>,
+}
+
+/// How far a target has come.
+enum State {
+    Requested,
+    /// The instruction that enters it. It is kept for good, since the interpreter may be about to execute it.
+    Ready(EntryInst),
+    /// The compiler can't.
+    Failed,
+}
+
+/// The compiling side of a module.
+#[derive(Default)]
+pub(crate) struct ModuleTier {
+    /// Per defined function; made at the first sample.
+    samples: OnceLock<Box<[AtomicU32]>>,
+    memory: CodeMemory,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    targets: HashMap<Target, State>,
+    entry_stubs: HashMap<SigId, *const u8>,
+    osr_stubs: HashMap<SigId, *const u8>,
+    /// Types whose exit stubs are there.
+    exit_stubs: HashSet<u32>,
+    /// Entries from before a reset, which may still be executed.
+    retired: Vec<EntryInst>,
+}
+
+// SAFETY: the pointers lead into `memory`, which is shared and freed with the rest.
+unsafe impl Send for Inner {}
+
+impl fmt::Debug for ModuleTier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModuleTier")
+            .field("targets", &self.lock().targets.len())
+            .finish()
+    }
+}
+
+/// Machine code that is not published yet.
+pub(super) struct Compiled {
+    target: Target,
+    pub(super) code: NativeCode,
+    /// Types whose exit stubs the code uses.
+    exits: Vec<u32>,
+    interruptible: bool,
+}
+
+impl ModuleTier {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// Counts a sample of a defined function (numbered without imports); gives how many it has now.
+    pub(super) fn count(&self, funcs: usize, func: usize) -> u32 {
+        let samples = self
+            .samples
+            .get_or_init(|| (0..funcs).map(|_| AtomicU32::new(0)).collect());
+        samples[func].fetch_add(1, Relaxed).saturating_add(1)
+    }
+
+    /// How many samples a defined function has.
+    pub(super) fn samples(&self, func: usize) -> u32 {
+        self.samples.get().map_or(0, |s| s[func].load(Relaxed))
+    }
+
+    /// Marks a target as requested, unless it was already.
+    pub(super) fn request(&self, target: Target) -> bool {
+        let mut inner = self.lock();
+        let new = !inner.targets.contains_key(&target);
+        if new {
+            inner.targets.insert(target, State::Requested);
+        }
+        new
+    }
+
+    /// The instruction that enters a target that is ready.
+    pub(super) fn ready(&self, target: Target) -> Option<*const Inst> {
+        match self.lock().targets.get(&target) {
+            Some(State::Ready(entry)) => Some(entry.as_ptr()),
+            _ => None,
+        }
+    }
+
+    fn fail(&self, module: &ModuleInner, target: Target) {
+        module.engine.0.tier.counters.failed.fetch_add(1, Relaxed);
+        self.lock().targets.insert(target, State::Failed);
+    }
+
+    /// Compiles a target; `None` if that can't be done, now or ever.
+    pub(super) fn compile(&self, module: &ModuleInner, target: Target) -> Option<Compiled> {
+        let tier = &module.engine.0.tier;
+        let begin = Instant::now();
+        let compiled = self.try_compile(module, target);
+        tier.counters
+            .compile_nanos
+            .fetch_add(begin.elapsed().as_nanos() as u64, Relaxed);
+        if compiled.is_err() {
+            self.fail(module, target);
+        }
+        compiled.ok()
+    }
+
+    fn try_compile(&self, module: &ModuleInner, target: Target) -> Result<Compiled> {
+        let tier = &module.engine.0.tier;
+        let compiler = tier
+            .compiler()
+            .ok_or_else(|| Error::unsupported("the engine has no compiler"))?;
+        module.validate_body(target.func)?;
+        let osr = match target.osr {
+            None => None,
+            Some(inst) => Some(
+                translate::loop_at(module, target.func, inst)?
+                    .ok_or_else(|| Error::unsupported("there is no loop at this instruction"))?,
+            ),
+        };
+        let exits = std::cell::RefCell::new(Vec::new());
+        let interruptible = tier.interruptible();
+        let job = CompileJob {
+            module: ModuleView(module),
+            func: target.func,
+            osr,
+            guarded: tier.guarded(),
+            interruptible,
+            samples: &|func| match func.checked_sub(module.imported_funcs) {
+                Some(own) => self.samples(own as usize),
+                None => 0,
+            },
+            exit_stub_needed: &|ty| {
+                exits.borrow_mut().push(ty);
+                Ok(())
+            },
+        };
+        let code = compiler.compile(&job)?;
+        let mut exits = exits.into_inner();
+        exits.sort_unstable();
+        exits.dedup();
+        Ok(Compiled {
+            target,
+            code,
+            exits,
+            interruptible,
+        })
+    }
+
+    /// Makes compiled targets executable, with the stubs that they need, and lets the interpreter and other machine code use them.
+    pub(super) fn publish(&self, module: &ModuleInner, mut batch: Vec<Compiled>) -> Result<()> {
+        let tier = &module.engine.0.tier;
+        let Some(compiler) = tier.compiler() else {
+            return Ok(());
+        };
+        let mut inner = self.lock();
+        // Code from before a reset is of no use.
+        let interruptible = tier.interruptible();
+        batch.retain(|compiled| {
+            let valid = compiled.interruptible == interruptible;
+            if !valid {
+                inner.targets.remove(&compiled.target);
+            }
+            valid
+        });
+        let mut stubs = Vec::new();
+        let mut new_stubs = Vec::new();
+        for compiled in &batch {
+            let ty = module.funcs[compiled.target.func as usize].ty;
+            let sig = module.sigs[ty as usize];
+            let func_type = &module.types[ty as usize];
+            let kind = match compiled.target.osr {
+                None => StubKind::Entry(sig),
+                Some(_) => StubKind::OsrEntry(sig),
+            };
+            let known = match kind {
+                StubKind::Entry(sig) => inner.entry_stubs.contains_key(&sig),
+                _ => inner.osr_stubs.contains_key(&sig),
+            };
+            if !known && !new_stubs.contains(&kind) {
+                stubs.push(match kind {
+                    StubKind::Entry(_) => compiler.entry_stub(func_type)?,
+                    _ => compiler.osr_entry_stub(func_type.results())?,
+                });
+                new_stubs.push(kind);
+            }
+            for ty in &compiled.exits {
+                let kind = StubKind::Exit(*ty);
+                if !inner.exit_stubs.contains(ty) && !new_stubs.contains(&kind) {
+                    stubs.push(compiler.exit_stub(&module.types[*ty as usize])?);
+                    new_stubs.push(kind);
+                }
+            }
+        }
+        let pieces: Vec<&NativeCode> = batch.iter().map(|c| &c.code).chain(&stubs).collect();
+        if pieces.is_empty() {
+            return Ok(());
+        }
+        let addresses = self.memory.publish(module, &pieces)?;
+        for (kind, address) in new_stubs.into_iter().zip(&addresses[batch.len()..]) {
+            match kind {
+                StubKind::Entry(sig) => {
+                    inner.entry_stubs.insert(sig, *address);
+                }
+                StubKind::OsrEntry(sig) => {
+                    inner.osr_stubs.insert(sig, *address);
+                }
+                StubKind::Exit(ty) => {
+                    inner.exit_stubs.insert(ty);
+                    module.exit_stubs[ty as usize]
+                        .store(address.cast_mut(), std::sync::atomic::Ordering::Release);
+                }
+            }
+        }
+        for (compiled, address) in batch.iter().zip(addresses) {
+            let Target { func, osr } = compiled.target;
+            let ty = module.funcs[func as usize].ty;
+            let sig = module.sigs[ty as usize];
+            let stub = match osr {
+                None => inner.entry_stubs[&sig],
+                Some(_) => inner.osr_stubs[&sig],
+            };
+            let entry = entry_inst(module, func, address, stub);
+            let counters = &tier.counters;
+            counters.code_bytes.fetch_add(compiled.code.bytes.len(), Relaxed);
+            match osr {
+                None => {
+                    counters.compiled.fetch_add(1, Relaxed);
+                    module.code.set_native(func, &entry, address);
+                }
+                Some(_) => {
+                    counters.osr_compiled.fetch_add(1, Relaxed);
+                }
+            }
+            inner.targets.insert(compiled.target, State::Ready(entry));
+        }
+        Ok(())
+    }
+
+    /// Takes all machine code out of use. It stays where it is, because it may be running.
+    pub(super) fn reset(&self, module: &ModuleInner) {
+        let mut inner = self.lock();
+        for (target, state) in std::mem::take(&mut inner.targets) {
+            match state {
+                State::Ready(entry) => {
+                    if target.osr.is_none() {
+                        module.code.unset_native(target.func);
+                    }
+                    inner.retired.push(entry);
+                }
+                State::Requested | State::Failed => {
+                    inner.targets.insert(target, state);
+                }
+            }
+        }
+    }
+}
+
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum StubKind {
+    Entry(SigId),
+    OsrEntry(SigId),
+    Exit(u32),
+}
+
+/// The instruction that enters machine code of a function.
+fn entry_inst(module: &ModuleInner, func: u32, code: *const u8, stub: *const u8) -> EntryInst {
+    let ty = module.func_type(func);
+    // Types have at most 1,000 parameters and results.
+    let operands = Operands::with_imm(ty.param_slots() as u16, ty.result_slots() as u16, func);
+    Box::new([
+        Inst {
+            handler: interp::handler(Op::single(Single::EnterNative)),
+            operands,
+        },
+        Inst {
+            handler: code as usize,
+            operands: Operands::wide(stub as u64),
+        },
+    ])
+}
+
+/// The module of a running instance, to be kept.
+///
+/// # Safety
+/// The module belongs to a live instance.
+pub(super) unsafe fn keep(module: *const ModuleInner) -> Arc<ModuleInner> {
+    // SAFETY: an instance owns its module through an `Arc`, whose pointer this is.
+    unsafe {
+        Arc::increment_strong_count(module);
+        Arc::from_raw(module)
+    }
+}

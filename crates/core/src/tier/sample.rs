@@ -1,0 +1,77 @@
+//! What happens when the interpreter's budget is used up.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::{
+    Tier,
+    module_tier::{Target, keep},
+    worker,
+};
+use crate::{bytecode::Inst, module::ModuleInner, runtime::vm::VmCtx};
+
+/// Refills the budget of an instance that is about to execute the instruction at `ip`, which is that behind the entry of a function or
+/// at the header of a loop; gives the instruction to execute instead, or null if the deadline of the store has passed.
+///
+/// # Safety
+/// `vm` is the state block of the instance whose bytecode is running.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn sample(vm: *mut VmCtx, ip: *const Inst) -> *const Inst {
+    // SAFETY: by the contract above, the block and what it leads to are live.
+    let (module, interrupted) = unsafe { (&*(*vm).module, (*(*(*vm).rt).store).interrupted()) };
+    // SAFETY: as above.
+    unsafe { (*vm).budget = module.engine.config().budget() };
+    if interrupted {
+        return std::ptr::null();
+    }
+    match module.engine.0.tier.mode() {
+        Tier::Off | Tier::Eager => ip,
+        // SAFETY: as above.
+        Tier::Tiered | Tier::Sync => unsafe { hot(module, ip) },
+    }
+}
+
+/// # Safety
+/// The module belongs to a live instance.
+unsafe fn hot(module_ptr: *const ModuleInner, ip: *const Inst) -> *const Inst {
+    // SAFETY: by the contract above.
+    let module = unsafe { &*module_ptr };
+    let tier = &module.engine.0.tier;
+    let Some((func, inst)) = module.code.find(ip) else {
+        return ip;
+    };
+    let own = (func - module.imported_funcs) as usize;
+    let samples = module.tier.count(module.bodies.len(), own);
+    if samples < tier.hot_samples {
+        return ip;
+    }
+    let whole = Target { func, osr: None };
+    // Behind the first instruction a function may have been entered or a loop be repeated: if machine code is there already, this call
+    // is an old one, and in a loop.
+    let at_loop = inst != 1 || module.code.is_native(func);
+    let osr = Target {
+        func,
+        osr: Some(inst as u32),
+    };
+    if at_loop && let Some(entry) = module.tier.ready(osr) {
+        tier.counters.osr_entries.fetch_add(1, Relaxed);
+        return entry;
+    }
+    for target in [Some(whole), at_loop.then_some(osr)].into_iter().flatten() {
+        if module.tier.request(target) {
+            match tier.mode() {
+                Tier::Sync => worker::compile_now(module, target),
+                // SAFETY: by the contract above.
+                _ => tier.queue.push(&unsafe { keep(module_ptr) }, target),
+            }
+        }
+    }
+    if tier.mode() == Tier::Sync
+        && at_loop
+        && let Some(entry) = module.tier.ready(osr)
+    {
+        tier.counters.osr_entries.fetch_add(1, Relaxed);
+        return entry;
+    }
+    ip
+}
