@@ -1,0 +1,105 @@
+//! From Cranelift's intermediate representation to machine code and its tables.
+
+use std::sync::{Mutex, PoisonError};
+
+use cranelift_codegen::{Context, control::ControlPlane, ir::SourceLoc, isa::TargetIsa};
+use cranelift_frontend::FunctionBuilderContext;
+use wharf_core::{
+    Error, Result,
+    tier::{NO_LOCATION, NativeCode, Scope},
+};
+
+use crate::{abi, translate::Buffers};
+
+/// What a compilation works with; kept from one to the next so that its allocations are.
+pub(crate) struct Workspace {
+    pub(crate) context: Context,
+    pub(crate) builder: FunctionBuilderContext,
+    pub(crate) buffers: Buffers,
+    control: ControlPlane,
+}
+
+impl Workspace {
+    fn new() -> Workspace {
+        Workspace {
+            context: Context::new(),
+            builder: FunctionBuilderContext::new(),
+            buffers: Buffers::default(),
+            control: ControlPlane::default(),
+        }
+    }
+
+    /// Compiles the function that the context holds.
+    ///
+    /// # Errors
+    /// `Unsupported` when Cranelift can't compile it, or the code would need to be linked.
+    pub(crate) fn emit(&mut self, isa: &dyn TargetIsa, scopes: Vec<Scope>) -> Result<NativeCode> {
+        let result = self.context.compile(isa, &mut self.control);
+        let compiled =
+            result.map_err(|e| Error::unsupported(format!("compiling a function: {:?}", e.inner)))?;
+        let buffer = &compiled.buffer;
+        if let Some(relocation) = buffer.relocs().first() {
+            return Err(Error::unsupported(format!(
+                "code with a reference to {:?}",
+                relocation.target
+            )));
+        }
+        let mut traps = Vec::with_capacity(buffer.traps().len());
+        for trap in buffer.traps() {
+            traps.push((trap.offset, abi::trap_of(trap.code)?));
+        }
+        traps.sort_unstable_by_key(|&(offset, _)| offset);
+        let mut locations: Vec<(u32, u32)> = Vec::with_capacity(buffer.get_srclocs_sorted().len());
+        let mut end = 0;
+        let mut add = |offset: u32, location: u32| {
+            if locations.last().is_none_or(|&(_, last)| last != location) {
+                locations.push((offset, location));
+            }
+        };
+        for range in buffer.get_srclocs_sorted() {
+            if range.start > end {
+                add(end, NO_LOCATION);
+            }
+            if range.end > range.start {
+                add(range.start, location(range.loc));
+                end = range.end;
+            }
+        }
+        if end < buffer.total_size() {
+            add(end, NO_LOCATION);
+        }
+        let code = NativeCode {
+            bytes: buffer.data().to_vec(),
+            alignment: buffer.alignment.max(isa.function_alignment().preferred),
+            traps,
+            locations,
+            scopes,
+        };
+        Ok(code)
+    }
+}
+
+fn location(loc: SourceLoc) -> u32 {
+    if loc.is_default() { NO_LOCATION } else { loc.bits() }
+}
+
+/// Workspaces that are not in use.
+#[derive(Default)]
+pub(crate) struct Workspaces(Mutex<Vec<Box<Workspace>>>);
+
+impl Workspaces {
+    /// Lends a workspace whose context is empty.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Workspace) -> Result<T>) -> Result<T> {
+        let pooled = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut workspace = pooled.unwrap_or_else(|| Box::new(Workspace::new()));
+        let result = work(&mut workspace);
+        if result.is_ok() {
+            workspace.context.clear();
+            self.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(workspace);
+        }
+        result
+    }
+}

@@ -1,0 +1,215 @@
+//! Calls of functions and of the runtime.
+
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, SigRef, Signature, Value, condcodes::IntCC, types};
+use wharf_core::{TrapCode, tier::abi::*};
+
+use super::FuncTranslator;
+use crate::abi::{self, POINTER, trap_code};
+
+/// Where a function that is called is found.
+struct Callee {
+    /// Its code cell: an address and an offset.
+    cell: (Value, u32),
+    /// Its state block.
+    state: Value,
+    /// Its reference, unless it is of the same module.
+    reference: Option<Value>,
+    /// Its type's index.
+    ty: u32,
+}
+
+impl FuncTranslator<'_, '_> {
+    fn callee(&mut self, func: u32) -> Callee {
+        let ty = self.module.func_type_index(func);
+        let block = self.state.block;
+        if func < self.module.imported_funcs() {
+            let reference = self.constant(POINTER, block, self.module.imported_func_offset(func));
+            return self.referred(reference, ty);
+        }
+        Callee {
+            cell: self.own_cell(func),
+            state: block,
+            reference: None,
+            ty,
+        }
+    }
+
+    fn referred(&mut self, reference: Value, ty: u32) -> Callee {
+        Callee {
+            cell: (self.constant(POINTER, reference, FUNC_REF_CODE), 0),
+            state: self.constant(POINTER, reference, FUNC_REF_VM),
+            reference: Some(reference),
+            ty,
+        }
+    }
+
+    /// The function that a table has at the popped index.
+    fn indirect_callee(&mut self, ty: u32, table: u32) -> Callee {
+        let at = self.pop();
+        let address = self.element(table, at, TrapCode::UndefinedElement);
+        let reference = self.builder.ins().load(POINTER, self.state.element, address, 0);
+        // Null is told by the fault that this load of its signature makes.
+        let flags = MemFlagsData::trusted()
+            .with_readonly()
+            .with_trap_code(Some(trap_code(TrapCode::IndirectCallToNull)));
+        let actual = self
+            .builder
+            .ins()
+            .load(types::I32, flags, reference, FUNC_REF_SIG as i32);
+        let expected = self.signature_number(ty);
+        let differs = self.builder.ins().icmp(IntCC::NotEqual, actual, expected);
+        self.trap_if(differs, TrapCode::BadSignature);
+        // Unlike the parts of other references these are not there before the checks.
+        let flags = MemFlagsData::trusted().with_readonly();
+        Callee {
+            cell: (
+                self.builder
+                    .ins()
+                    .load(POINTER, flags, reference, FUNC_REF_CODE as i32),
+                0,
+            ),
+            state: self
+                .builder
+                .ins()
+                .load(POINTER, flags, reference, FUNC_REF_VM as i32),
+            reference: Some(reference),
+            ty,
+        }
+    }
+
+    /// The address to call: the function's machine code, or where it has none the exit stub of its type, which is told what to call.
+    fn entry(&mut self, callee: &Callee) -> Value {
+        if let Err(error) = (self.job.exit_stub_needed)(callee.ty) {
+            self.fail(error);
+        }
+        let (cell, offset) = callee.cell;
+        let native = self.mutable(POINTER, cell, offset + CELL_NATIVE);
+        let (known, missing) = (self.builder.create_block(), self.builder.create_block());
+        let entry = self.builder.append_block_param(known, POINTER);
+        self.builder.set_cold_block(missing);
+        self.builder
+            .ins()
+            .brif(native, known, &[native.into()], missing, &[]);
+        self.builder.seal_block(missing);
+        self.builder.switch_to_block(missing);
+        let (rt, block, flags) = (self.state.rt, self.state.block, self.state.mutable);
+        let cell = match offset {
+            0 => cell,
+            _ => {
+                let offset = self.number(offset.into());
+                self.builder.ins().iadd(cell, offset)
+            }
+        };
+        let reference = match callee.reference {
+            Some(reference) => reference,
+            None => self.number(0),
+        };
+        for (value, offset) in [
+            (cell, RT_CALLEE_CELL),
+            (callee.state, RT_CALLEE_VM),
+            (reference, RT_CALLEE_FUNC),
+            (block, RT_NATIVE_CALLER),
+        ] {
+            self.builder.ins().store(flags, value, rt, offset as i32);
+        }
+        let stubs = self.constant(POINTER, block, VM_EXIT_STUBS);
+        let stub = self.mutable(POINTER, stubs, callee.ty * POINTER.bytes());
+        self.builder.ins().jump(known, &[stub.into()]);
+        self.builder.seal_block(known);
+        self.builder.switch_to_block(known);
+        entry
+    }
+
+    fn signature(&mut self, ty: u32) -> SigRef {
+        match self.buffers.signatures.get(&ty) {
+            Some(signature) => *signature,
+            None => {
+                let signature = abi::signature(self.module.type_at(ty));
+                self.import_signature(ty, signature)
+            }
+        }
+    }
+
+    fn import_signature(&mut self, key: u32, signature: Signature) -> SigRef {
+        let signature = self.builder.import_signature(signature);
+        self.buffers.signatures.insert(key, signature);
+        signature
+    }
+
+    fn invoke(&mut self, callee: &Callee, tail: bool) {
+        let entry = self.entry(callee);
+        let signature = self.signature(callee.ty);
+        let first = self.stack.len() - self.module.type_at(callee.ty).params().len();
+        let mut args = std::mem::take(&mut self.buffers.values);
+        args.clear();
+        args.push(callee.state);
+        args.extend(self.stack.drain(first..));
+        if tail {
+            self.builder.ins().return_call_indirect(signature, entry, &args);
+            self.unreachable = Some(0);
+        } else {
+            let call = self.builder.ins().call_indirect(signature, entry, &args);
+            self.stack.extend_from_slice(self.builder.inst_results(call));
+        }
+        self.buffers.values = args;
+    }
+
+    pub(super) fn call(&mut self, func: u32) {
+        if self.inline(func) {
+            return;
+        }
+        let callee = self.callee(func);
+        self.invoke(&callee, false);
+    }
+
+    pub(super) fn return_call(&mut self, func: u32) {
+        let callee = self.callee(func);
+        self.invoke(&callee, true);
+    }
+
+    pub(super) fn call_indirect(&mut self, ty: u32, table: u32, tail: bool) {
+        let callee = self.indirect_callee(ty, table);
+        self.invoke(&callee, tail);
+    }
+
+    /// A constant number of 64 bits.
+    pub(super) fn number(&mut self, number: u64) -> Value {
+        self.builder.ins().iconst(types::I64, number as i64)
+    }
+
+    /// Calls a function of the runtime with the state block and these arguments.
+    pub(super) fn builtin(&mut self, offset: u32, args: &[Value], results: usize) -> Option<Value> {
+        let rt = self.state.rt;
+        let builtins = self.constant(POINTER, rt, RT_BUILTINS);
+        let entry = self.constant(POINTER, builtins, offset);
+        // Numbers of types are far below.
+        let key = u32::MAX - (2 * args.len() + results) as u32;
+        let signature = match self.buffers.signatures.get(&key) {
+            Some(signature) => *signature,
+            None => {
+                let signature = abi::c_signature(self.isa, args.len() + 1, results);
+                self.import_signature(key, signature)
+            }
+        };
+        let mut all = std::mem::take(&mut self.buffers.values);
+        all.clear();
+        all.push(self.state.block);
+        all.extend_from_slice(args);
+        let call = self.builder.ins().call_indirect(signature, entry, &all);
+        self.buffers.values = all;
+        self.builder.inst_results(call).first().copied()
+    }
+
+    pub(super) fn builtin_with_result(&mut self, offset: u32, args: &[Value]) -> Value {
+        match self.builtin(offset, args, 1) {
+            Some(result) => result,
+            None => self.number(0),
+        }
+    }
+
+    /// Calls a function of the runtime that tells whether something was out of bounds.
+    pub(super) fn checked_builtin(&mut self, offset: u32, args: &[Value], trap: TrapCode) {
+        let status = self.builtin_with_result(offset, args);
+        self.trap_if(status, trap);
+    }
+}
