@@ -1,4 +1,4 @@
-//! Chooses how the interpreter dispatches: handlers that jump to the next handler need LLVM's sibling-call optimisation, which
+//! Tells whether machine code can run, and chooses how the interpreter dispatches: handlers that jump to the next handler need LLVM's sibling-call optimisation, which
 //! is there at these optimisation levels, without debug assertions and without the instrumentation of sanitizers and
 //! fuzzers; elsewhere a loop calls one handler after the other.
 
@@ -13,6 +13,11 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(wharf_threaded)");
     if optimised && !assertions && !instrumented && arch {
         println!("cargo::rustc-cfg=wharf_threaded");
+    }
+    // Machine code needs the signals and registers of a known system.
+    println!("cargo::rustc-check-cfg=cfg(wharf_native)");
+    if arch && var("CARGO_CFG_TARGET_OS") == "linux" {
+        println!("cargo::rustc-cfg=wharf_native");
     }
     println!("cargo::rerun-if-changed=build.rs");
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use wharf_wast::Summary;
 
 use crate::list::List;
+use crate::mode::Mode;
 use crate::{check, suites};
 
 const BEGIN: &str =
@@ -35,24 +36,27 @@ const ROWS: &[(&str, &str)] = &[
     ("binary", "Component Model: binary format"),
 ];
 
-/// Runs every suite that is found and gives the counts per suite.
+/// Runs every suite that is found, in every mode, and gives the counts per mode and suite.
 ///
 /// # Errors
 /// If the component scripts are there but can't be read.
-pub fn run() -> std::io::Result<BTreeMap<String, Counts>> {
+pub fn run() -> std::io::Result<Vec<(Mode, BTreeMap<String, Counts>)>> {
     let mut scripts = suites::core();
     if let Some(dir) = suites::component_dir() {
         scripts.extend(suites::component(&dir)?);
     }
     let list = List::parse(include_str!("../lists/core.txt")).map_err(std::io::Error::other)?;
-    let mut counts: BTreeMap<String, Counts> = BTreeMap::new();
-    for script in &scripts {
-        let result = check(script, &list);
-        let entry = counts.entry(script.suite().to_string()).or_default();
-        entry.summary += result.summary;
-        entry.superseded += result.superseded;
-    }
-    Ok(counts)
+    let of_mode = |mode| {
+        let mut counts: BTreeMap<String, Counts> = BTreeMap::new();
+        for script in &scripts {
+            let result = check(script, &list, mode);
+            let entry = counts.entry(script.suite().to_string()).or_default();
+            entry.summary += result.summary;
+            entry.superseded += result.superseded;
+        }
+        (mode, counts)
+    };
+    Ok(Mode::all().into_iter().map(of_mode).collect())
 }
 
 /// The counts of a suite.
@@ -64,22 +68,32 @@ pub struct Counts {
     pub superseded: usize,
 }
 
-/// The table in Markdown.
+/// The table in Markdown: how many directives pass in each mode.
 ///
 /// Directives that a later version of the specification has changed have a column of their own and do not count.
-pub fn table(counts: &BTreeMap<String, Counts>) -> String {
-    let mut out = String::from("| Suite | Passed | Of | Share | Superseded |\n|---|---:|---:|---:|---:|\n");
+pub fn table(modes: &[(Mode, BTreeMap<String, Counts>)]) -> String {
+    let mut out = String::from("| Suite |");
+    for (mode, _) in modes {
+        out.push_str(&format!(" {} |", mode.title()));
+    }
+    out.push_str(" Of | Share | Superseded |\n|---|");
+    out.push_str(&"---:|".repeat(modes.len() + 3));
+    out.push('\n');
     for (suite, name) in ROWS {
-        let Some(Counts { summary, superseded }) = counts.get(*suite) else {
+        let counts: Vec<Counts> = modes.iter().filter_map(|(_, c)| c.get(*suite).copied()).collect();
+        let Some(Counts { summary, superseded }) = counts.first().copied() else {
             continue;
         };
-        let (passed, total) = (summary.passed, summary.total().saturating_sub(*superseded));
+        let total = summary.total().saturating_sub(superseded);
+        let fewest = counts.iter().map(|c| c.summary.passed).min().unwrap_or(0);
         // Rounded down, so that 100 % means all of them.
-        let tenths = (passed * 1000).checked_div(total).unwrap_or(0);
+        let tenths = (fewest * 1000).checked_div(total).unwrap_or(0);
         let share = format!("{}.{} %", tenths / 10, tenths % 10);
-        out.push_str(&format!(
-            "| {name} | {passed} | {total} | {share} | {superseded} |\n"
-        ));
+        out.push_str(&format!("| {name} |"));
+        for c in &counts {
+            out.push_str(&format!(" {} |", c.summary.passed));
+        }
+        out.push_str(&format!(" {total} | {share} | {superseded} |\n"));
     }
     out
 }
@@ -116,7 +130,8 @@ mod tests {
             superseded: 2,
         };
         let counts = BTreeMap::from([("simd".to_string(), counts)]);
-        assert!(table(&counts).contains("| SIMD | 9999 | 10000 | 99.9 % | 2 |"));
+        let table = table(&[(Mode::Interpreter, counts)]);
+        assert!(table.contains("| SIMD | 9999 | 10000 | 99.9 % | 2 |"));
     }
 
     #[test]

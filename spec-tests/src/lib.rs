@@ -7,11 +7,13 @@
 
 pub mod conformance;
 pub mod list;
+pub mod mode;
 pub mod suites;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use list::List;
+use mode::Mode;
 use suites::Script;
 use wharf_wast::{Options, Outcome, Report, Summary};
 
@@ -27,11 +29,14 @@ pub struct ScriptResult {
     pub complaints: Vec<String>,
 }
 
-/// Runs a script and compares its outcomes with the list.
-pub fn check(script: &Script, list: &List) -> ScriptResult {
+/// Runs a script in a mode and compares its outcomes with the list.
+pub fn check(script: &Script, list: &List, mode: Mode) -> ScriptResult {
     // A panic anywhere in the engine is a failure of this script, and must not end the others.
     let report = catch_unwind(AssertUnwindSafe(|| {
-        wharf_wast::run_script(&script.text, &Options::default())
+        let options = Options {
+            engine: mode.engine(),
+        };
+        wharf_wast::run_script(&script.text, &options)
     }));
     let Ok(report) = report else {
         return ScriptResult {

@@ -6,25 +6,20 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Trial};
 use wharf_spec_tests::check;
 use wharf_spec_tests::list::List;
+use wharf_spec_tests::mode::Mode;
 use wharf_spec_tests::suites::{self, Script};
 
 fn main() {
     let list = Arc::new(List::parse(include_str!("../lists/component.txt")).expect("lists/component.txt"));
-    let trial = |script: Script| {
-        let list = list.clone();
-        Trial::test(script.name.clone(), move || {
-            let result = check(&script, &list);
-            if result.complaints.is_empty() {
-                Ok(())
-            } else {
-                Err(result.complaints.join("\n").into())
-            }
-        })
+    let modes = Mode::all();
+    let trials_of = |script: Script| {
+        let trial = |mode: &Mode| trial(*mode, script.clone(), list.clone());
+        modes.iter().map(trial).collect::<Vec<_>>()
     };
     let mut trials: Vec<Trial> = suites::own()
         .expect("spec-tests/own can be read")
         .into_iter()
-        .map(trial)
+        .flat_map(trials_of)
         .collect();
     match suites::component_dir() {
         Some(dir) => {
@@ -35,7 +30,7 @@ fn main() {
                     "lists/component.txt names {name}, which is not there"
                 );
             }
-            trials.extend(scripts.into_iter().map(trial));
+            trials.extend(scripts.into_iter().flat_map(trials_of));
         }
         // Reported as ignored, so that nobody takes their absence for a pass.
         None => trials.extend(suites::COMPONENT_SUITES.iter().map(|suite| {
@@ -47,4 +42,17 @@ fn main() {
         })),
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+/// A script in a mode.
+fn trial(mode: Mode, script: Script, list: Arc<List>) -> Trial {
+    let name = format!("{}/{}", mode.name(), script.name);
+    Trial::test(name, move || {
+        let result = check(&script, &list, mode);
+        if result.complaints.is_empty() {
+            Ok(())
+        } else {
+            Err(result.complaints.join("\n").into())
+        }
+    })
 }

@@ -1,8 +1,8 @@
 //! `wharf run`.
 
-use wharf::Store;
 use wharf::component::{Component, Linker, ResourceTable};
-use wharf_core::{Config, Engine, Error, Limits, Module};
+use wharf::{Engine, Store};
+use wharf_core::{Config, Error, Limits, Module};
 use wharf_wasi::preview1::WasiP1Ctx;
 use wharf_wasi::{DirPerms, FilePerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 

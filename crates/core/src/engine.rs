@@ -27,6 +27,7 @@ pub struct Config {
     pub(crate) sample_interval: u32,
     pub(crate) hot_samples: u32,
     pub(crate) compile_threads: Option<usize>,
+    pub(crate) compile_filter: Option<fn(u32) -> bool>,
 }
 
 impl Default for Config {
@@ -40,6 +41,7 @@ impl Default for Config {
             sample_interval: 10_000,
             hot_samples: 2,
             compile_threads: None,
+            compile_filter: None,
         }
     }
 }
@@ -84,6 +86,11 @@ impl Config {
         self
     }
 
+    /// When functions are compiled, as set with [`Config::tier`].
+    pub fn get_tier(&self) -> Tier {
+        self.tier
+    }
+
     /// How many calls and taken back-edges an instance interprets between two looks at where it is and at its deadline
     /// (default: 10,000; at least 1).
     pub fn sample_interval(&mut self, events: u32) -> &mut Config {
@@ -100,6 +107,13 @@ impl Config {
     /// How many threads may compile in the background (default: one less than the machine's cores, at least 1).
     pub fn compile_threads(&mut self, threads: usize) -> &mut Config {
         self.compile_threads = Some(threads.max(1));
+        self
+    }
+
+    /// Compiles only functions for whose index this is true; for tests of calls between the tiers, and to find miscompiled functions.
+    #[doc(hidden)]
+    pub fn compile_filter(&mut self, filter: fn(u32) -> bool) -> &mut Config {
+        self.compile_filter = Some(filter);
         self
     }
 

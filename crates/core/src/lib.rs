@@ -21,6 +21,10 @@
 //! # }
 //! ```
 #![deny(missing_docs)]
+#![cfg_attr(
+    not(wharf_native),
+    allow(dead_code, reason = "without machine code some of the runtime has no use")
+)]
 
 mod bytecode;
 mod bytes;

@@ -12,10 +12,18 @@ use crate::report::{DirectiveReport, Outcome, Report};
 use crate::{component_values, core_values, messages, spectest};
 
 /// How a script is run.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Options {
     /// The engine; the default has every feature of Wharf.
     pub engine: Engine,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            engine: wharf::Engine::default().into(),
+        }
+    }
 }
 
 /// Runs the script `text`.

@@ -35,19 +35,21 @@
 #![forbid(unsafe_code)]
 
 pub mod component;
+mod engine;
 mod externals;
 mod func;
 mod linker;
 mod store;
 
+pub use engine::Engine;
 pub use externals::{Extern, Func, Instance, Memory};
 pub use func::{Caller, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmTy};
 pub use linker::Linker;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use wharf_component::AsStore;
 pub use wharf_core::{
-    Backtrace, Bytes, Config, Engine, Error, ErrorKind, ExternType, FuncType, Global, GlobalType, Limits,
-    MemoryType, Module, RefType, Result, Table, TableType, Tag, TrapCode, Val, ValType,
+    Backtrace, Bytes, Config, Error, ErrorKind, ExternType, FuncType, Global, GlobalType, Limits, MemoryType,
+    Module, RefType, Result, Table, TableType, Tag, Tier, TierStats, TrapCode, Val, ValType,
 };
 
 #[doc(hidden)]

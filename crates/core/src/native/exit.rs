@@ -1,9 +1,6 @@
 //! Leaving machine code: calls of what is not compiled, and traps.
 
-use super::{
-    Outcome,
-    walk::{NativeFrame, note},
-};
+use super::{Outcome, trace::note, walk::NativeFrame};
 use crate::{
     error::Error,
     interp,

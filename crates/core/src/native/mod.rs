@@ -4,20 +4,35 @@
 //! [`enter`]. They nest on the native stack in any order. A trap leaves the innermost segment only (machine code by resetting the stack
 //! pointer, since its frames need no cleaning up) and comes out of it as [`Outcome::Stopped`]; the segment around does the same.
 
+#[cfg(not(wharf_native))]
+mod absent;
+#[cfg(wharf_native)]
 mod builtins;
+#[cfg(wharf_native)]
 mod code_memory;
+#[cfg(wharf_native)]
 mod entry;
+#[cfg(wharf_native)]
 mod exit;
+#[cfg(wharf_native)]
 mod registry;
+#[cfg(wharf_native)]
 mod signal;
+mod trace;
+#[cfg(wharf_native)]
 mod walk;
 
-pub(crate) use builtins::{Builtins, builtins};
-pub(crate) use code_memory::CodeMemory;
-pub(crate) use entry::enter;
-pub(crate) use registry::find;
-pub(crate) use signal::install as install_signal_handlers;
-pub(crate) use walk::note;
+#[cfg(not(wharf_native))]
+pub(crate) use absent::{Builtins, CodeMemory, builtins, enter, find, install_signal_handlers};
+pub(crate) use trace::note;
+#[cfg(wharf_native)]
+pub(crate) use {
+    builtins::{Builtins, builtins},
+    code_memory::CodeMemory,
+    entry::enter,
+    registry::find,
+    signal::install as install_signal_handlers,
+};
 
 /// How a segment of machine code ended.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]

@@ -1,10 +1,6 @@
 //! Walking frames of machine code.
 
 use super::entry::EntryFrame;
-use crate::{
-    runtime::vm::{RawFrame, VmRuntime},
-    trap::Backtrace,
-};
 
 /// A frame of machine code, by its frame pointer.
 #[derive(Copy, Clone)]
@@ -49,21 +45,6 @@ impl NativeFrame {
             visit(address);
             // SAFETY: frames of machine code chain up to the entry stub's.
             frame = unsafe { NativeFrame::new(caller) };
-        }
-    }
-}
-
-/// Notes an active frame for the backtrace of the trap that is on its way out.
-///
-/// # Safety
-/// `rt` is a live runtime block and no reference into it is live.
-pub(crate) unsafe fn note(rt: *mut VmRuntime, frame: RawFrame) {
-    // SAFETY: by the contract above.
-    unsafe {
-        if (*rt).trace.len() < Backtrace::MAX_FRAMES {
-            (*(&raw mut (*rt).trace)).push(frame);
-        } else {
-            (*rt).trace_omitted += 1;
         }
     }
 }

@@ -96,7 +96,12 @@ impl ModuleTier {
     }
 
     /// Marks a target as requested, unless it was already.
-    pub(super) fn request(&self, target: Target) -> bool {
+    pub(super) fn request(&self, module: &ModuleInner, target: Target) -> bool {
+        if let Some(filter) = module.engine.config().compile_filter
+            && !filter(target.func)
+        {
+            return false;
+        }
         let mut inner = self.lock();
         let new = !inner.targets.contains_key(&target);
         if new {

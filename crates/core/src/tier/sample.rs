@@ -58,7 +58,7 @@ unsafe fn hot(module_ptr: *const ModuleInner, ip: *const Inst) -> *const Inst {
         return entry;
     }
     for target in [Some(whole), at_loop.then_some(osr)].into_iter().flatten() {
-        if module.tier.request(target) {
+        if module.tier.request(module, target) {
             match tier.mode() {
                 Tier::Sync => worker::compile_now(module, target),
                 // SAFETY: by the contract above.

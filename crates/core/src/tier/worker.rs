@@ -167,7 +167,7 @@ pub(super) fn compile_all(module: &Arc<ModuleInner>) -> Result<()> {
                     func: module.imported_funcs + own,
                     osr: None,
                 };
-                if module.tier.request(target)
+                if module.tier.request(module, target)
                     && let Some(compiled) = module.tier.compile(module, target)
                 {
                     bytes += compiled.code.bytes.len();

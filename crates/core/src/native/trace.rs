@@ -1,0 +1,21 @@
+//! The frames of a trap that is on its way out.
+
+use crate::{
+    runtime::vm::{RawFrame, VmRuntime},
+    trap::Backtrace,
+};
+
+/// Notes an active frame for the backtrace of the trap that is on its way out.
+///
+/// # Safety
+/// `rt` is a live runtime block and no reference into it is live.
+pub(crate) unsafe fn note(rt: *mut VmRuntime, frame: RawFrame) {
+    // SAFETY: by the contract above.
+    unsafe {
+        if (*rt).trace.len() < Backtrace::MAX_FRAMES {
+            (*(&raw mut (*rt).trace)).push(frame);
+        } else {
+            (*rt).trace_omitted += 1;
+        }
+    }
+}
