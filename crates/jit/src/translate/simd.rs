@@ -1,11 +1,9 @@
 //! Vector operators, relaxed ones included.
 //!
-
-            /! Vectors are `I8X16` on the operand stack; an operator takes them as the lanes that it works on. Instructions are
-
-            /! chosen so that both targets give the results of the interpreter without calls of a library: relaxed operators
-
-            /! make the choices of the specification's deterministic profile (the interpreter's numerics say which these are).
+//! Vectors are `I8X16` on the operand stack; an operator takes them as the lanes that it works on. The
+//! instructions are chosen so that both targets give the results of the interpreter without calls of a library:
+//! relaxed operators make the choices of the specification's deterministic profile (the interpreter's numerics
+//! say which these are).
 
 use cranelift_codegen::ir::{
     ConstantData, Endianness, InstBuilder, InstructionData, MemFlagsData, Opcode, Type, Value, ValueDef,
@@ -309,9 +307,7 @@ macro_rules! load_extended {
     )*};
 }
 
-/// Loads of a scalar that an instruction makes a vector. They are of integers,
-            for which `scalar_to_vector` clears
-/// the rest by itself on every target.
+/// Loads of a scalar that an instruction makes a vector.
 macro_rules! load_to {
     ($($inst:ident: $($visit:ident $ty:ident),+;)*) => {$($(
         fn $visit(&mut self, memarg: MemArg) {
