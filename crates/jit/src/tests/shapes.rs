@@ -123,3 +123,40 @@ fn deadlines_are_looked_at() {
         assert_eq!(interrupts(true), 2);
     }
 }
+
+#[test]
+fn small_functions_are_inlined() {
+    let text = r#"(module (memory 1)
+        (func $get (param i32) (result i32) (i32.load offset=8 (local.get 0)))
+        (func $early (param i32) (result i32 f64) (local v128 i32)
+            (if (local.get 0) (then (return (i32.const 1) (f64.const 2))))
+            (local.set 2 (call $get (local.get 0)))
+            (local.get 2) (f64.const 3))
+        (func $never (result i64) unreachable)
+        (func $self (param i32) (result i32) (call $self (local.get 0)))
+        (func $tail (param i32) (result i32) (return_call $get (local.get 0)))
+        (func (param i32) (result i32) (local i32)
+            (local.set 1 (i32.const 9))
+            (loop $l
+                (call $early (local.get 0))
+                (drop) (local.set 0)
+                (br_if $l (call $get (local.get 0))))
+            (i32.add (local.get 1) (i32.add (call $self (local.get 0)) (call $tail (local.get 0)))))
+        (func (result i64) (block (result i64) (call $never) (drop) (i64.const 1))))"#;
+    compile(text);
+    for triple in TARGETS {
+        let all = outcomes(text, triple, true, false);
+        let scopes = |func: u32| {
+            let outcome = all.iter().find(|o| o.func == func && o.osr.is_none()).unwrap();
+            let code = outcome.result.as_ref().unwrap();
+            for pair in code.scopes.windows(2) {
+                assert!(pair[0].base < pair[1].base && pair[1].call < pair[1].base);
+            }
+            code.scopes.iter().map(|s| s.func).collect::<Vec<_>>()
+        };
+        assert_eq!(scopes(1), [1, 0]);
+        assert_eq!(scopes(3), [3]);
+        assert_eq!(scopes(5), [5, 1, 0, 0, 3]);
+        assert_eq!(scopes(6), [6, 2]);
+    }
+}

@@ -63,7 +63,7 @@ pub(crate) fn translate(
         position: 0,
         location: 0,
         osr: Osr::default(),
-        inlining: Inlining::new(job.func),
+        inlining: Inlining::new(job.module, job.func),
         error: None,
     };
     translator.limit_stack();
