@@ -57,13 +57,19 @@ unsafe fn hot(module_ptr: *const ModuleInner, ip: *const Inst) -> *const Inst {
         tier.counters.osr_entries.fetch_add(1, Relaxed);
         return entry;
     }
-    for target in [Some(whole), at_loop.then_some(osr)].into_iter().flatten() {
-        if module.tier.request(module, target) {
-            match tier.mode() {
-                Tier::Sync => worker::compile_now(module, target),
-                // SAFETY: by the contract above.
-                _ => tier.queue.push(&unsafe { keep(module_ptr) }, target),
-            }
+    // The whole function first. Only a call that is still in its loops when that is there is long enough for code of its own.
+    let target = match at_loop && (module.code.is_native(func) || tier.mode() == Tier::Sync) {
+        true => osr,
+        false => whole,
+    };
+    if tier.mode() == Tier::Sync && target != whole && module.tier.request(module, whole) {
+        worker::compile_now(module, whole);
+    }
+    if module.tier.request(module, target) {
+        match tier.mode() {
+            Tier::Sync => worker::compile_now(module, target),
+            // SAFETY: by the contract above.
+            _ => tier.queue.push(&unsafe { keep(module_ptr) }, target),
         }
     }
     if tier.mode() == Tier::Sync
