@@ -178,7 +178,7 @@ pub(super) struct OutOfBudget;
 impl Exec for OutOfBudget {
     #[inline(always)]
     unsafe fn exec(r: &mut Regs) -> Flow {
-        let next = tier::sample(r.vm, r.ip);
+        let next = tier::sample(r.vm, r.ip, r.sp);
         if next.is_null() {
             return trap(TrapCode::Interrupt);
         }

@@ -81,6 +81,8 @@ pub struct CompileJob<'m> {
     pub interruptible: bool,
     /// How often functions were seen running by the interpreter's samples; the hot ones are worth inlining.
     pub samples: &'m dyn Fn(u32) -> u32,
+    /// For the offset of an indirect call (as in [`CompileJob::osr`]), the function of the same instance that it has always been seen to lead to.
+    pub indirect_target: &'m dyn Fn(usize) -> Option<u32>,
     /// Must be called with the index of each function type whose exit stub the code uses.
     pub exit_stub_needed: &'m dyn Fn(u32) -> Result<()>,
 }

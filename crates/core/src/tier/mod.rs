@@ -8,6 +8,7 @@ pub mod abi;
 mod compiler;
 mod engine_tier;
 mod module_tier;
+mod profile;
 mod sample;
 mod stats;
 mod worker;

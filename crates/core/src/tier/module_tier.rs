@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use super::{CompileJob, ModuleView, NativeCode, engine_tier::EntryInst};
+use super::{CompileJob, ModuleView, NativeCode, engine_tier::EntryInst, profile::Profile};
 use crate::{
     bytecode::{Inst, Op, Operands, Single},
     engine::SigId,
@@ -42,6 +42,7 @@ enum State {
 pub(crate) struct ModuleTier {
     /// Per defined function; made at the first sample.
     samples: OnceLock<Box<[AtomicU32]>>,
+    pub(super) profile: Profile,
     memory: CodeMemory,
     inner: Mutex<Inner>,
 }
@@ -152,6 +153,7 @@ impl ModuleTier {
         };
         let exits = std::cell::RefCell::new(Vec::new());
         let interruptible = tier.interruptible();
+        let guesses = self.profile.guesses(module, target.func);
         let job = CompileJob {
             module: ModuleView(module),
             func: target.func,
@@ -161,6 +163,12 @@ impl ModuleTier {
             samples: &|func| match func.checked_sub(module.imported_funcs) {
                 Some(own) => self.samples(own as usize),
                 None => 0,
+            },
+            indirect_target: &|offset| {
+                guesses
+                    .iter()
+                    .find(|(at, _)| *at == offset)
+                    .map(|(_, callee)| *callee)
             },
             exit_stub_needed: &|ty| {
                 exits.borrow_mut().push(ty);

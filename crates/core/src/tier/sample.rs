@@ -13,10 +13,10 @@ use crate::{bytecode::Inst, module::ModuleInner, runtime::vm::VmCtx};
 /// at the header of a loop; gives the instruction to execute instead, or null if the deadline of the store has passed.
 ///
 /// # Safety
-/// `vm` is the state block of the instance whose bytecode is running.
+/// `vm` is the state block of the instance whose bytecode is running, `sp` the frame.
 #[cold]
 #[inline(never)]
-pub(crate) unsafe fn sample(vm: *mut VmCtx, ip: *const Inst) -> *const Inst {
+pub(crate) unsafe fn sample(vm: *mut VmCtx, ip: *const Inst, sp: *const u64) -> *const Inst {
     // SAFETY: by the contract above, the block and what it leads to are live.
     let (module, interrupted) = unsafe { (&*(*vm).module, (*(*(*vm).rt).store).interrupted()) };
     // SAFETY: as above.
@@ -27,13 +27,18 @@ pub(crate) unsafe fn sample(vm: *mut VmCtx, ip: *const Inst) -> *const Inst {
     match module.engine.0.tier.mode() {
         Tier::Off | Tier::Eager => ip,
         // SAFETY: as above.
-        Tier::Tiered | Tier::Sync => unsafe { hot(module, ip) },
+        Tier::Tiered | Tier::Sync => unsafe { hot(module, vm, ip, sp) },
     }
 }
 
 /// # Safety
-/// The module belongs to a live instance.
-unsafe fn hot(module_ptr: *const ModuleInner, ip: *const Inst) -> *const Inst {
+/// As `sample`; the module is that of the instance.
+unsafe fn hot(
+    module_ptr: *const ModuleInner,
+    vm: *mut VmCtx,
+    ip: *const Inst,
+    sp: *const u64,
+) -> *const Inst {
     // SAFETY: by the contract above.
     let module = unsafe { &*module_ptr };
     let tier = &module.engine.0.tier;
@@ -42,6 +47,10 @@ unsafe fn hot(module_ptr: *const ModuleInner, ip: *const Inst) -> *const Inst {
     };
     let own = (func - module.imported_funcs) as usize;
     let samples = module.tier.count(module.bodies.len(), own);
+    if inst == 1 {
+        // SAFETY: behind the first instruction the frame is as it was made (or a loop begins there, and it still is).
+        unsafe { module.tier.profile.entered(module, vm, func, sp) };
+    }
     if samples < tier.hot_samples {
         return ip;
     }
