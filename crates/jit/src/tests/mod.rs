@@ -4,6 +4,7 @@
 mod instructions;
 mod osr;
 mod shapes;
+mod simd;
 
 use std::sync::{Arc, Mutex};
 

@@ -1,9 +1,8 @@
 //! Vector operators, relaxed ones included.
 //!
-//! Vectors are `I8X16` on the operand stack; an operator takes them as the lanes that it works on. The
-//! instructions are chosen so that both targets give the results of the interpreter without calls of a library:
-//! relaxed operators make the choices of the specification's deterministic profile (the interpreter's numerics
-//! say which these are).
+//! Vectors are `I8X16` on the operand stack; an operator takes them as the lanes that it works on. Instructions
+//! are chosen so that both targets give the interpreter's results without calling a library: relaxed operators
+//! make the choices of the specification's deterministic profile (the interpreter's numerics say which).
 
 use cranelift_codegen::ir::{
     ConstantData, Endianness, InstBuilder, InstructionData, MemFlagsData, Opcode, Type, Value, ValueDef,
