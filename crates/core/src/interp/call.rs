@@ -55,6 +55,16 @@ unsafe fn enter(r: &mut Regs, func: *const VmFuncRef) -> Flow {
     Flow::Next
 }
 
+/// As `enter`, for a call in tail position: the linkage names the caller's caller, but a host function wants to know the caller.
+#[inline(always)]
+unsafe fn enter_tail(r: &mut Regs, func: *const VmFuncRef) -> Flow {
+    let rt = (*r.vm).rt;
+    if (*func).vm == (*rt).host_vm {
+        (*rt).tail_caller = r.vm;
+    }
+    enter(r, func)
+}
+
 /// Goes to the code of the module's own function number `imm` (counted without imports).
 #[inline(always)]
 unsafe fn enter_own(r: &mut Regs, func: u32) -> Flow {
@@ -183,7 +193,7 @@ impl Exec for ReturnCallImport {
     unsafe fn exec(r: &mut Regs) -> Flow {
         let func = imported(r);
         relink(r, linkage_in_cell(r));
-        enter(r, func)
+        enter_tail(r, func)
     }
 }
 
@@ -196,7 +206,7 @@ impl Exec for ReturnCallIndirect {
         match look_up(r, Slot::<2>::get(r)) {
             Ok(func) => {
                 relink(r, field::<3>(r));
-                enter(r, func)
+                enter_tail(r, func)
             }
             Err(code) => trap(code),
         }
@@ -292,7 +302,12 @@ impl Exec for HostEnter {
             r.sp.add(crate::runtime::host_param_slots(func))
                 .cast::<[u64; LINKAGE]>()
                 .read();
-        let done = host_call((*r.vm).rt, func, r.sp, linkage[2] as *mut VmCtx);
+        let rt = (*r.vm).rt;
+        let caller = match std::mem::replace(&mut (*rt).tail_caller, std::ptr::null_mut()) {
+            caller if caller.is_null() => linkage[2] as *mut VmCtx,
+            caller => caller,
+        };
+        let done = host_call(rt, func, r.sp, caller);
         let flow = leave(r, linkage);
         // The memory may have grown even if the caller is the host's own block.
         reload_memory(r);

@@ -36,15 +36,14 @@ impl NativeFrame {
     pub(super) fn walk(self, mut visit: impl FnMut(usize)) -> EntryFrame {
         let mut frame = self;
         loop {
-            let address = frame.return_address();
-            let caller = frame.caller();
-            if EntryFrame::returns_here(address) {
-                // SAFETY: the return address shows it.
-                return unsafe { EntryFrame::new(caller) };
-            }
-            visit(address);
             // SAFETY: frames of machine code chain up to the entry stub's.
-            frame = unsafe { NativeFrame::new(caller) };
+            let caller = unsafe { NativeFrame::new(frame.caller()) };
+            if EntryFrame::returns_here(caller.return_address()) {
+                // SAFETY: the return address shows that the caller is the entry stub, which is no function's frame.
+                return unsafe { EntryFrame::new(caller.caller()) };
+            }
+            visit(frame.return_address());
+            frame = caller;
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     engine::SigId,
     error::{Error, Result},
     interp::{self, Outcome},
+    suspend,
     trap::TrapCode,
     types::{FuncType, ValType},
 };
@@ -267,16 +268,20 @@ impl Func {
                 let host: *const HostFunc = func_ref.cast();
                 return Store::lend(inner, |store| ((*host).closure)(store, slots));
             }
-            let outermost = (*rt).depth == 0;
             let here = native_stack_pointer();
-            if outermost {
-                (*rt).host_stack_limit = crate::suspend::stack_limit()
+            let outer_stack = ((*rt).host_stack, (*rt).host_stack_limit);
+            let stack = suspend::stack_id();
+            // A host function may call its guest again from another stack.
+            if (*rt).depth == 0 || stack != outer_stack.0 {
+                (*rt).host_stack = stack;
+                (*rt).host_stack_limit = suspend::stack_limit()
                     .unwrap_or_else(|| here.saturating_sub((*inner).engine.config().max_host_stack));
             }
             let sp = (*rt).stack_top;
             let needed = (params + interp::LINKAGE).max(results);
             let room = (*rt).stack_limit.offset_from(sp) as usize;
             if here < (*rt).host_stack_limit || room < needed {
+                ((*rt).host_stack, (*rt).host_stack_limit) = outer_stack;
                 return Err(Error::trap(TrapCode::StackOverflow));
             }
             std::ptr::copy_nonoverlapping(slots.as_ptr(), sp, params);
@@ -285,6 +290,7 @@ impl Func {
             (*rt).depth += 1;
             let outcome = interp::run(rt, (*(*func_ref).code).get(), sp, (*func_ref).vm);
             (*rt).depth -= 1;
+            ((*rt).host_stack, (*rt).host_stack_limit) = outer_stack;
             (*rt).caller = caller;
             (*rt).stack_top = sp;
             match outcome {

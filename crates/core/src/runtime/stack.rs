@@ -10,10 +10,15 @@ pub(crate) struct ValueStack {
     slots: usize,
 }
 
+/// Bytes behind the end of the usable part: exit stubs of machine code write parameters before it is known whether they have room. Functions
+/// have at most 1,000 parameters, of two slots each.
+const OVERHANG: usize = 2_000 * 8;
+
 impl ValueStack {
     pub(crate) fn new(bytes: usize) -> Result<ValueStack> {
+        let mapped = bytes.saturating_add(OVERHANG);
         Ok(ValueStack {
-            mapping: Mapping::new(bytes, bytes)?,
+            mapping: Mapping::new(mapped, mapped)?,
             slots: bytes / 8,
         })
     }

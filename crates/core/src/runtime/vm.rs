@@ -95,6 +95,8 @@ pub(crate) struct VmRuntime {
     pub(crate) stack_top: *mut u64,
     /// The native stack may not go below this address.
     pub(crate) host_stack_limit: usize,
+    /// Which native stack that limit is for.
+    pub(crate) host_stack: usize,
     /// Calls of guests by the host that are active.
     pub(crate) depth: u32,
     pub(crate) store: *mut StoreInner,
@@ -114,6 +116,8 @@ pub(crate) struct VmRuntime {
     pub(crate) deadline: u64,
     /// The functions that compiled code calls.
     pub(crate) builtins: *const Builtins,
+    /// The instance whose bytecode calls a host function in tail position; null but between that call and its callee.
+    pub(crate) tail_caller: *mut VmCtx,
     /// Arguments of a tail call that leaves compiled code, see [`Outcome::TailCall`](crate::native::Outcome).
     pub(crate) tail_args: *mut u64,
     pub(crate) tail_params: usize,

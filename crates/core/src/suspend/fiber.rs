@@ -59,6 +59,18 @@ pub(crate) fn stack_limit() -> Option<usize> {
     Some(unsafe { state.as_ref() }.stack_limit)
 }
 
+/// Tells apart the native stacks that exist at a time: of fibers, and of threads.
+pub(crate) fn stack_id() -> usize {
+    #[inline(never)]
+    fn thread() -> usize {
+        CURRENT.with(|current| std::ptr::from_ref(current) as usize)
+    }
+    match get_current() {
+        state if state.is_null() => thread(),
+        state => state as usize,
+    }
+}
+
 /// The fiber that the calling code runs on.
 pub(super) struct Current(NonNull<State>);
 

@@ -14,7 +14,7 @@ use std::{
 };
 
 pub use fiber::on_fiber;
-pub(crate) use fiber::stack_limit;
+pub(crate) use fiber::{stack_id, stack_limit};
 
 use crate::error::{Error, Result};
 

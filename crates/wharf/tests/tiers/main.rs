@@ -1,0 +1,11 @@
+//! What guests see must not depend on which of their functions are interpreted and which are machine code, nor on when that changes.
+//!
+//! Each module of this target runs its guests in several [modes](support::Mode) and compares them with what is expected, or with the
+//! interpreter.
+
+mod calls;
+mod osr;
+mod overflow;
+mod support;
+mod tail;
+mod traps;
