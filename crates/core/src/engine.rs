@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    path::PathBuf,
     sync::{
         Arc, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -12,7 +13,7 @@ use wasmparser::WasmFeatures;
 
 use crate::{
     error::Result,
-    tier::{Compiler, EngineTier, Tier, TierStats},
+    tier::{ArtifactKey, Compiler, EngineTier, Tier, TierStats},
     types::FuncType,
 };
 
@@ -28,6 +29,9 @@ pub struct Config {
     pub(crate) hot_samples: u32,
     pub(crate) compile_threads: Option<usize>,
     pub(crate) compile_filter: Option<fn(u32) -> bool>,
+    pub(crate) epoch_interruption: bool,
+    pub(crate) cache_dir: Option<PathBuf>,
+    pub(crate) artifact_key: Option<ArtifactKey>,
 }
 
 impl Default for Config {
@@ -42,6 +46,9 @@ impl Default for Config {
             hot_samples: 2,
             compile_threads: None,
             compile_filter: None,
+            epoch_interruption: false,
+            cache_dir: None,
+            artifact_key: None,
         }
     }
 }
@@ -117,6 +124,31 @@ impl Config {
         self
     }
 
+    /// Whether stores will have deadlines (default: no). They may have them anyway; but code that was compiled before there was the first
+    /// deadline is not used any more then, and neither are artifacts made by an engine without this.
+    pub fn epoch_interruption(&mut self, interruption: bool) -> &mut Config {
+        self.epoch_interruption = interruption;
+        self
+    }
+
+    /// Keeps machine code in this folder (default: none) and takes it from there when the same module is made again, by any process of this
+    /// user. The folder is made when something is saved: when a module is dropped, and by [`Engine::save_cache`].
+    ///
+    /// Files that do not fit the module, the machine or this version of Wharf, and damaged ones, are ignored; so are those that do not belong
+    /// to the user of the process, or that others may write. *Whoever can write files of this user there can run any code in
+    /// the process*: the checksums find damage, not malice. Nothing is ever deleted from the folder; it is safe to delete all of it at any time.
+    pub fn cache_dir(&mut self, folder: impl Into<PathBuf>) -> &mut Config {
+        self.cache_dir = Some(folder.into());
+        self
+    }
+
+    /// A secret that artifacts are marked with (default: none). Machine code in artifacts that bear the mark of the engine's own secret is
+    /// trusted; see [`Artifact`](crate::Artifact).
+    pub fn artifact_key(&mut self, secret: [u8; 32]) -> &mut Config {
+        self.artifact_key = Some(ArtifactKey::new(secret));
+        self
+    }
+
     /// What is left in the budget of a new instance.
     pub(crate) fn budget(&self) -> i64 {
         // With an interval of 1 each event is a sample.
@@ -181,6 +213,15 @@ impl Engine {
     /// What the tiers have done so far.
     pub fn tier_stats(&self) -> TierStats {
         self.0.tier.stats()
+    }
+
+    /// Writes what was compiled since it was written last to the folder of [`Config::cache_dir`]; gives how many functions that are.
+    /// What is dropped later is written then; this is for processes that are about to end.
+    ///
+    /// # Errors
+    /// If not everything could be written. Nothing else depends on that.
+    pub fn save_cache(&self) -> Result<usize> {
+        self.0.tier.save()
     }
 
     /// The configuration it was made with.

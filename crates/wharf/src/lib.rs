@@ -48,8 +48,8 @@ pub use linker::Linker;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use wharf_component::AsStore;
 pub use wharf_core::{
-    Backtrace, Bytes, Config, Error, ErrorKind, ExternType, FuncType, Global, GlobalType, Limits, MemoryType,
-    Module, RefType, Result, Table, TableType, Tag, Tier, TierStats, TrapCode, Val, ValType,
+    Artifact, Backtrace, Bytes, Config, Error, ErrorKind, ExternType, FuncType, Global, GlobalType, Limits,
+    MemoryType, Module, RefType, Result, Table, TableType, Tag, Tier, TierStats, TrapCode, Val, ValType,
 };
 
 #[doc(hidden)]

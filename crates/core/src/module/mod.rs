@@ -278,6 +278,12 @@ impl fmt::Debug for Module {
     }
 }
 
+impl Drop for ModuleInner {
+    fn drop(&mut self) {
+        self.engine.0.tier.module_dropped(self);
+    }
+}
+
 impl ModuleInner {
     pub(crate) fn func_type(&self, func: u32) -> &Arc<FuncType> {
         &self.types[self.funcs[func as usize].ty as usize]

@@ -1,13 +1,13 @@
 //! Platforms on which machine code can't run: there is none to enter, and engines refuse a compiler.
 
-use std::sync::Arc;
+use std::{fs::File, sync::Arc};
 
 use super::Outcome;
 use crate::{
     error::{Error, Result},
     module::ModuleInner,
     runtime::vm::{VmCtx, VmRuntime},
-    tier::NativeCode,
+    tier::{Image, NativeCode, Tables},
 };
 
 #[derive(Debug)]
@@ -22,6 +22,15 @@ pub(crate) struct CodeMemory;
 
 impl CodeMemory {
     pub(crate) fn publish(&self, _: *const ModuleInner, _: &[&NativeCode]) -> Result<Vec<*const u8>> {
+        Err(unsupported())
+    }
+
+    pub(crate) fn adopt(
+        &self,
+        _: *const ModuleInner,
+        _: &Arc<Image>,
+        _: Option<(&File, u64)>,
+    ) -> Result<*const u8> {
         Err(unsupported())
     }
 }
@@ -49,15 +58,26 @@ pub(crate) unsafe fn enter(
 /// A piece of machine code.
 #[derive(Debug)]
 pub(crate) struct CodeObject {
+    pub(crate) start: usize,
     pub(crate) module: *const ModuleInner,
+    pub(crate) alignment: u32,
+    pub(crate) tables: Tables,
 }
 
 impl CodeObject {
     pub(crate) fn frames(&self, _: usize) -> Vec<(u32, Option<u32>)> {
         Vec::new()
     }
+
+    pub(crate) fn code(&self) -> &[u8] {
+        &[]
+    }
 }
 
 pub(crate) fn find(_: usize) -> Option<Arc<CodeObject>> {
+    None
+}
+
+pub(crate) fn find_code(_: usize) -> Option<Arc<CodeObject>> {
     None
 }

@@ -1,12 +1,16 @@
 //! Memory for machine code. Pages are written before they become executable, and never again.
 
-use std::{ptr::NonNull, sync::Mutex};
+use std::{
+    fs::File,
+    ptr::NonNull,
+    sync::{Arc, Mutex},
+};
 
 use super::registry::{self, CodeObject};
 use crate::{
     error::{Error, Result},
     module::ModuleInner,
-    tier::NativeCode,
+    tier::{Image, NativeCode},
 };
 
 /// The machine code of one owner (a module, or the stubs of an engine), freed with it.
@@ -79,16 +83,72 @@ impl CodeMemory {
             .map(|offset| start.wrapping_add(offset))
             .collect())
     }
+
+    /// Makes the code of an image executable and gives the address of its first byte. Maps the file that has the image at this offset, if
+    /// there is one and the system lets it; copies the code otherwise.
+    ///
+    /// # Errors
+    /// `Limit` when the system gives no executable memory.
+    pub(crate) fn adopt(
+        &self,
+        module: *const ModuleInner,
+        image: &Arc<Image>,
+        file: Option<(&File, u64)>,
+    ) -> Result<*const u8> {
+        let code = image.code();
+        let mapped =
+            file.and_then(|(file, at)| Chunk::map(file, at + image.code_range().start as u64, code.len()));
+        let chunk = match mapped {
+            Some(chunk) => chunk,
+            None => {
+                let size = code.len().next_multiple_of(rustix::param::page_size());
+                let copy = Chunk::reserve(size).and_then(|mut chunk| {
+                    chunk.take(size, |pages| pages[..code.len()].copy_from_slice(code))?;
+                    Some(chunk)
+                });
+                copy.ok_or_else(|| {
+                    Error::limit(format!(
+                        "the system gives no memory for {} bytes of machine code",
+                        code.len()
+                    ))
+                })?
+            }
+        };
+        let start = chunk.base.as_ptr();
+        registry::add_image(start as usize..start as usize + code.len(), image, module);
+        let mut chunks = self.chunks.lock().unwrap_or_else(|e| e.into_inner());
+        // In front, since what is published goes into the last one.
+        chunks.insert(0, chunk);
+        Ok(start)
+    }
 }
 
 impl Chunk {
     fn new(len: usize) -> Option<Chunk> {
+        let chunk = Chunk::reserve(len)?;
+        let start = chunk.base.as_ptr() as usize;
+        registry::add_region(start..start + len);
+        Some(chunk)
+    }
+
+    /// Executable pages of a file.
+    fn map(file: &File, offset: u64, len: usize) -> Option<Chunk> {
+        use rustix::mm::{MapFlags, ProtFlags, mmap};
+        let flags = ProtFlags::READ | ProtFlags::EXEC;
+        // SAFETY: a new mapping, at an address of the system's choice, affects no other memory.
+        let base = unsafe { mmap(std::ptr::null_mut(), len, flags, MapFlags::PRIVATE, file, offset) }.ok()?;
+        let base = NonNull::new(base.cast::<u8>())?;
+        // SAFETY: the pages were just mapped, readable.
+        unsafe { synchronise(base.as_ptr(), len) };
+        Some(Chunk { base, len, used: len })
+    }
+
+    fn reserve(len: usize) -> Option<Chunk> {
         use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
         // SAFETY: a new anonymous mapping, at an address of the system's choice, affects no other memory.
         let base = unsafe { mmap_anonymous(std::ptr::null_mut(), len, ProtFlags::empty(), flags) }.ok()?;
         let base = NonNull::new(base.cast::<u8>())?;
-        registry::add_region(base.as_ptr() as usize..base.as_ptr() as usize + len);
         Some(Chunk { base, len, used: 0 })
     }
 

@@ -23,14 +23,16 @@ mod trace;
 mod walk;
 
 #[cfg(not(wharf_native))]
-pub(crate) use absent::{Builtins, CodeMemory, builtins, enter, find, install_signal_handlers};
+pub(crate) use absent::{
+    Builtins, CodeMemory, CodeObject, builtins, enter, find, find_code, install_signal_handlers,
+};
 pub(crate) use trace::note;
 #[cfg(wharf_native)]
 pub(crate) use {
     builtins::{Builtins, builtins},
     code_memory::CodeMemory,
     entry::enter,
-    registry::find,
+    registry::{CodeObject, find, find_code},
     signal::install as install_signal_handlers,
 };
 

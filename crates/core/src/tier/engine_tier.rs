@@ -5,9 +5,19 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-use super::{Compiler, Tier, TierStats, stats::Counters, worker::Queue};
+use super::{
+    Compiler, Tier, TierStats,
+    saved::{Artifacts, Cache},
+    stats::Counters,
+    worker::Queue,
+};
 use crate::{
-    bytecode::Inst, engine::Config, error::Result, module::ModuleInner, native, runtime::memory_guard,
+    bytecode::Inst,
+    engine::Config,
+    error::{Error, Result},
+    module::ModuleInner,
+    native,
+    runtime::memory_guard,
 };
 
 /// The compiling side of an engine.
@@ -23,6 +33,8 @@ pub(crate) struct EngineTier {
     pub(super) counters: Counters,
     pub(super) queue: Arc<Queue>,
     modules: Mutex<Vec<Weak<ModuleInner>>>,
+    cache: Option<Cache>,
+    pub(super) artifacts: Artifacts,
 }
 
 impl EngineTier {
@@ -41,10 +53,12 @@ impl EngineTier {
             mode,
             hot_samples: config.hot_samples,
             compile_threads: config.compile_threads.unwrap_or_else(default_threads),
-            interruptible: AtomicBool::new(false),
+            interruptible: AtomicBool::new(config.epoch_interruption),
             counters: Counters::default(),
             queue: Arc::default(),
             modules: Mutex::default(),
+            cache: config.cache_dir.as_deref().map(Cache::new),
+            artifacts: Artifacts::default(),
         })
     }
 
@@ -73,7 +87,7 @@ impl EngineTier {
         self.counters.translated.fetch_add(1, Relaxed);
     }
 
-    /// Makes a new module known; compiles it in `Eager` mode.
+    /// Makes a new module known; takes what is saved of it, and compiles it in `Eager` mode.
     pub(crate) fn module_made(&self, module: &Arc<ModuleInner>) -> Result<()> {
         if self.compiler.is_none() {
             return Ok(());
@@ -82,10 +96,59 @@ impl EngineTier {
         modules.retain(|m| m.strong_count() > 0);
         modules.push(Arc::downgrade(module));
         drop(modules);
+        self.load(module);
         if self.mode == Tier::Eager {
             super::worker::compile_all(module)?;
         }
         Ok(())
+    }
+
+    /// The modules of the engine that are alive.
+    pub(super) fn modules(&self) -> Vec<Arc<ModuleInner>> {
+        let modules = self.modules.lock().unwrap_or_else(|e| e.into_inner());
+        modules.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    fn load(&self, module: &ModuleInner) {
+        if !self.artifacts.load(self, module)
+            && let Some(cache) = &self.cache
+        {
+            cache.load(self, module);
+        }
+    }
+
+    /// Saves what was compiled since it was saved last; gives how many functions that are.
+    pub(crate) fn save(&self) -> Result<usize> {
+        let mut saved = 0;
+        let mut error = None;
+        for module in self.modules() {
+            match self.save_module(&module) {
+                Ok(funcs) => saved += funcs,
+                Err(e) => error = error.or(Some(e)),
+            }
+        }
+        match error {
+            Some(e) => Err(Error::host(e).context("the cache of compiled code can't be written")),
+            None => Ok(saved),
+        }
+    }
+
+    fn save_module(&self, module: &ModuleInner) -> std::io::Result<usize> {
+        let Some(cache) = &self.cache else {
+            return Ok(0);
+        };
+        let saved = cache.save(self, module);
+        match &saved {
+            Ok(funcs) => self.counters.saved.fetch_add(*funcs, Relaxed),
+            Err(_) => self.counters.save_failed.fetch_add(1, Relaxed),
+        };
+        saved
+    }
+
+    /// Saves the code of a module that nothing refers to any more.
+    pub(crate) fn module_dropped(&self, module: &ModuleInner) {
+        // Nobody is there who could be told; it is counted.
+        let _ = self.save_module(module);
     }
 
     /// From now on machine code looks at deadlines: what was compiled without is not entered any more.
@@ -95,12 +158,9 @@ impl EngineTier {
         if self.compiler.is_none() || self.interruptible.swap(true, Relaxed) {
             return;
         }
-        let modules: Vec<_> = {
-            let modules = self.modules.lock().unwrap_or_else(|e| e.into_inner());
-            modules.iter().filter_map(Weak::upgrade).collect()
-        };
-        for module in modules {
+        for module in self.modules() {
             module.tier.reset(&module);
+            self.load(&module);
             if self.mode == Tier::Eager {
                 // What can't be compiled now stays interpreted, as before.
                 let _ = super::worker::compile_all(&module);

@@ -10,6 +10,7 @@ mod engine_tier;
 mod module_tier;
 mod profile;
 mod sample;
+mod saved;
 mod stats;
 mod worker;
 
@@ -17,6 +18,8 @@ pub use compiler::{CompileJob, Compiler, GUARD, GlobalPlace, ModuleView, NO_LOCA
 pub(crate) use engine_tier::EngineTier;
 pub(crate) use module_tier::ModuleTier;
 pub(crate) use sample::sample;
+pub use saved::Artifact;
+pub(crate) use saved::{ArtifactKey, Image, Tables};
 pub use stats::TierStats;
 
 /// When functions are compiled to machine code.

@@ -1,23 +1,32 @@
 //! What is compiled of a module, and the samples that decide it.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map::Entry},
     fmt,
+    fs::File,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock,
-        atomic::{AtomicU32, Ordering::Relaxed},
+        atomic::{
+            AtomicU32,
+            Ordering::{Relaxed, Release},
+        },
     },
     time::Instant,
 };
 
-use super::{CompileJob, ModuleView, NativeCode, engine_tier::EntryInst, profile::Profile};
+use super::{
+    CompileJob, ModuleView, NativeCode,
+    engine_tier::EntryInst,
+    profile::Profile,
+    saved::{Collected, Image, PieceKind},
+};
 use crate::{
     bytecode::{Inst, Op, Operands, Single},
     engine::SigId,
     error::{Error, Result},
     interp,
     module::ModuleInner,
-    native::CodeMemory,
+    native::{self, CodeMemory},
     translate,
 };
 
@@ -31,8 +40,8 @@ pub(crate) struct Target {
 /// How far a target has come.
 enum State {
     Requested,
-    /// The instruction that enters it. It is kept for good, since the interpreter may be about to execute it.
-    Ready(EntryInst),
+    /// The instruction that enters it, and whether its code looks at deadlines.
+    Ready(EntryInst, bool),
     /// The compiler can't.
     Failed,
 }
@@ -45,6 +54,8 @@ pub(crate) struct ModuleTier {
     pub(super) profile: Profile,
     memory: CodeMemory,
     inner: Mutex<Inner>,
+    /// Of the module's bytes, for the cache.
+    digest: OnceLock<[u8; 32]>,
 }
 
 #[derive(Default)]
@@ -54,8 +65,10 @@ struct Inner {
     osr_stubs: HashMap<SigId, *const u8>,
     /// Types whose exit stubs are there.
     exit_stubs: HashSet<u32>,
-    /// Entries from before a reset, which may still be executed.
+    /// Entries from before a reset; the interpreter may be about to execute them.
     retired: Vec<EntryInst>,
+    /// Functions that were compiled and not saved yet.
+    unsaved: usize,
 }
 
 // SAFETY: the pointers lead into `memory`, which is shared and freed with the rest.
@@ -98,9 +111,7 @@ impl ModuleTier {
 
     /// Marks a target as requested, unless it was already.
     pub(super) fn request(&self, module: &ModuleInner, target: Target) -> bool {
-        if let Some(filter) = module.engine.config().compile_filter
-            && !filter(target.func)
-        {
+        if !wanted(module, target.func) {
             return false;
         }
         let mut inner = self.lock();
@@ -114,7 +125,7 @@ impl ModuleTier {
     /// The instruction that enters a target that is ready.
     pub(super) fn ready(&self, target: Target) -> Option<*const Inst> {
         match self.lock().targets.get(&target) {
-            Some(State::Ready(entry)) => Some(entry.as_ptr()),
+            Some(State::Ready(entry, _)) => Some(entry.as_ptr()),
             _ => None,
         }
     }
@@ -247,8 +258,7 @@ impl ModuleTier {
                 }
                 StubKind::Exit(ty) => {
                     inner.exit_stubs.insert(ty);
-                    module.exit_stubs[ty as usize]
-                        .store(address.cast_mut(), std::sync::atomic::Ordering::Release);
+                    module.exit_stubs[ty as usize].store(address.cast_mut(), Release);
                 }
             }
         }
@@ -266,23 +276,146 @@ impl ModuleTier {
             match osr {
                 None => {
                     counters.compiled.fetch_add(1, Relaxed);
+                    inner.unsaved += 1;
                     module.code.set_native(func, &entry, address);
                 }
                 Some(_) => {
                     counters.osr_compiled.fetch_add(1, Relaxed);
                 }
             }
-            inner.targets.insert(compiled.target, State::Ready(entry));
+            inner
+                .targets
+                .insert(compiled.target, State::Ready(entry, interruptible));
         }
         Ok(())
+    }
+
+    /// Publishes saved code of this module, which `file` may hold at an offset. Functions that have code already keep it.
+    ///
+    /// # Errors
+    /// If the image does not fit the module; `Limit` when the system gives no executable memory.
+    pub(super) fn adopt(
+        &self,
+        module: &ModuleInner,
+        image: &Arc<Image>,
+        file: Option<(&File, u64)>,
+        interruptible: bool,
+    ) -> Result<()> {
+        let tier = &module.engine.0.tier;
+        let funcs = module.imported_funcs..module.funcs.len() as u32;
+        let fits = image.pieces().all(|piece| match piece.kind {
+            PieceKind::Func => funcs.contains(&piece.index),
+            _ => (piece.index as usize) < module.types.len(),
+        });
+        if !fits {
+            return Err(Error::usage("saved code of another module"));
+        }
+        let mut inner = self.lock();
+        if tier.interruptible() != interruptible {
+            return Ok(());
+        }
+        let code = self.memory.adopt(module, image, file)?;
+        let mut entry_stubs = HashMap::new();
+        for piece in image.pieces() {
+            let address = code.wrapping_add(piece.start as usize);
+            match piece.kind {
+                PieceKind::Func => {}
+                PieceKind::EntryStub => {
+                    entry_stubs.insert(module.sigs[piece.index as usize], address);
+                }
+                PieceKind::OsrStub => {
+                    let sig = module.sigs[piece.index as usize];
+                    inner.osr_stubs.entry(sig).or_insert(address);
+                }
+                PieceKind::ExitStub => {
+                    if inner.exit_stubs.insert(piece.index) {
+                        module.exit_stubs[piece.index as usize].store(address.cast_mut(), Release);
+                    }
+                }
+            }
+        }
+        for (sig, address) in entry_stubs {
+            inner.entry_stubs.entry(sig).or_insert(address);
+        }
+        // Functions last: other threads may call them at once.
+        for piece in image.pieces().filter(|piece| piece.kind == PieceKind::Func) {
+            let target = Target {
+                func: piece.index,
+                osr: None,
+            };
+            let sig = module.sigs[module.funcs[piece.index as usize].ty as usize];
+            let Some(stub) = inner.entry_stubs.get(&sig).copied() else {
+                continue;
+            };
+            let Entry::Vacant(vacant) = inner.targets.entry(target) else {
+                continue;
+            };
+            if !wanted(module, piece.index) {
+                continue;
+            }
+            let address = code.wrapping_add(piece.start as usize);
+            let entry = entry_inst(module, piece.index, address, stub);
+            module.code.set_native(piece.index, &entry, address);
+            vacant.insert(State::Ready(entry, interruptible));
+            tier.counters.loaded.fetch_add(1, Relaxed);
+            tier.counters.code_bytes.fetch_add(piece.len as usize, Relaxed);
+        }
+        Ok(())
+    }
+
+    /// The code that there is to save, and how many functions of it were not saved yet.
+    pub(super) fn collect(&self, module: &ModuleInner, interruptible: bool) -> (Collected, usize) {
+        let inner = self.lock();
+        let mut collected = Collected::new();
+        let mut add = |kind, index, address: *const u8| {
+            if let Some(code) = native::find_code(address as usize) {
+                collected.push((kind, index, code));
+            }
+        };
+        for (target, state) in &inner.targets {
+            if let (State::Ready(entry, looks), None) = (state, target.osr)
+                && *looks == interruptible
+            {
+                add(PieceKind::Func, target.func, entry[1].handler as *const u8);
+            }
+        }
+        // Types that are equal have one number in the engine, and one stub.
+        let mut seen = HashSet::new();
+        for (ty, sig) in module.sigs.iter().enumerate() {
+            let index = ty as u32;
+            if seen.insert(*sig) {
+                if let Some(stub) = inner.entry_stubs.get(sig) {
+                    add(PieceKind::EntryStub, index, *stub);
+                }
+                if let Some(stub) = inner.osr_stubs.get(sig) {
+                    add(PieceKind::OsrStub, index, *stub);
+                }
+            }
+            if inner.exit_stubs.contains(&index) {
+                add(PieceKind::ExitStub, index, module.exit_stubs[ty].load(Relaxed));
+            }
+        }
+        (collected, inner.unsaved)
+    }
+
+    /// So many functions were saved.
+    pub(super) fn saved(&self, funcs: usize) {
+        let mut inner = self.lock();
+        inner.unsaved = inner.unsaved.saturating_sub(funcs);
+    }
+
+    /// The digest of the module's bytes, made once.
+    pub(super) fn digest(&self, make: impl FnOnce() -> [u8; 32]) -> [u8; 32] {
+        *self.digest.get_or_init(make)
     }
 
     /// Takes all machine code out of use. It stays where it is, because it may be running.
     pub(super) fn reset(&self, module: &ModuleInner) {
         let mut inner = self.lock();
+        inner.unsaved = 0;
         for (target, state) in std::mem::take(&mut inner.targets) {
             match state {
-                State::Ready(entry) => {
+                State::Ready(entry, _) => {
                     if target.osr.is_none() {
                         module.code.unset_native(target.func);
                     }
@@ -301,6 +434,15 @@ enum StubKind {
     Entry(SigId),
     OsrEntry(SigId),
     Exit(u32),
+}
+
+/// Whether a function may have machine code.
+fn wanted(module: &ModuleInner, func: u32) -> bool {
+    module
+        .engine
+        .config()
+        .compile_filter
+        .is_none_or(|filter| filter(func))
 }
 
 /// The instruction that enters machine code of a function.

@@ -11,10 +11,14 @@ use std::{
 pub struct TierStats {
     /// Functions translated to bytecode.
     pub translated: usize,
-    /// Functions compiled to machine code, or loaded as such.
+    /// Functions compiled to machine code.
     pub compiled: usize,
-    /// Functions that were loaded compiled, from a cache or an artifact.
+    /// Functions that were loaded compiled, from the cache or an artifact.
     pub loaded: usize,
+    /// Functions whose machine code was written to the cache.
+    pub saved: usize,
+    /// Modules whose machine code could not be written to the cache.
+    pub save_failed: usize,
     /// Loops compiled for calls that were under way.
     pub osr_compiled: usize,
     /// Calls that went on in machine code at a loop.
@@ -34,6 +38,8 @@ pub(super) struct Counters {
     pub(super) translated: AtomicUsize,
     pub(super) compiled: AtomicUsize,
     pub(super) loaded: AtomicUsize,
+    pub(super) saved: AtomicUsize,
+    pub(super) save_failed: AtomicUsize,
     pub(super) osr_compiled: AtomicUsize,
     pub(super) osr_entries: AtomicUsize,
     pub(super) failed: AtomicUsize,
@@ -47,6 +53,8 @@ impl Counters {
             translated: self.translated.load(Relaxed),
             compiled: self.compiled.load(Relaxed),
             loaded: self.loaded.load(Relaxed),
+            saved: self.saved.load(Relaxed),
+            save_failed: self.save_failed.load(Relaxed),
             osr_compiled: self.osr_compiled.load(Relaxed),
             osr_entries: self.osr_entries.load(Relaxed),
             failed: self.failed.load(Relaxed),
