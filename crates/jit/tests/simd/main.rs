@@ -1,11 +1,12 @@
 //! Every vector operator gives the same in machine code as in the interpreter, for operands at the edges of what lanes can hold.
 
+mod chains;
 mod operands;
 mod operators;
 
 use std::sync::Arc;
 
-use operators::{Operator, layout, operators};
+use operators::{layout, operators};
 use wharf_core::{Config, Engine, ErrorKind, Extern, Instance, Memory, Module, Store, Tier};
 use wharf_jit::Cranelift;
 
@@ -31,15 +32,32 @@ impl Subject {
         }
     }
 
-    /// The memory after an operator was applied to all operands in it.
-    fn apply(&mut self, operator: &Operator, operands: &[u8]) -> &[u8] {
+    /// The memory after a function was called on each area of it.
+    fn apply(&mut self, function: &str, operands: &[u8]) -> &[u8] {
         self.memory.data_mut(&mut self.store)[..operands.len()].copy_from_slice(operands);
-        let func = self.instance.get_func(&self.store, operator.name).unwrap();
+        let func = self.instance.get_func(&self.store, function).unwrap();
         for at in (0..operands.len()).step_by(layout::SIZE) {
             func.call_raw(&mut self.store, &mut [at as u64]).unwrap();
         }
         &self.memory.data(&self.store)[..operands.len()]
     }
+}
+
+/// Instances of a module that are interpreted and compiled, with this many functions; none where nothing can be compiled.
+fn subjects(wat: &str, functions: usize) -> Option<[Subject; 2]> {
+    let compiler = match Cranelift::new() {
+        Ok(compiler) => compiler,
+        Err(e) if matches!(e.kind(), ErrorKind::Unsupported(_)) => return None,
+        Err(e) => panic!("{e}"),
+    };
+    let wasm = wat::parse_str(wat).unwrap();
+    let mut config = Config::new();
+    let interpreting = Engine::new(config.tier(Tier::Off)).unwrap();
+    let compiling = Engine::with_compiler(config.tier(Tier::Eager), Arc::new(compiler)).unwrap();
+    let subjects = [&interpreting, &compiling].map(|engine| Subject::new(engine, &wasm));
+    assert_eq!(compiling.tier_stats().failed, 0);
+    assert_eq!(compiling.tier_stats().compiled, functions);
+    Some(subjects)
 }
 
 /// Memory with the operands of all calls.
@@ -69,24 +87,13 @@ fn same_floats(expected: &[u8], found: &[u8]) -> bool {
 
 #[test]
 fn machine_code_agrees_with_the_interpreter() {
-    let compiler = match Cranelift::new() {
-        Ok(compiler) => compiler,
-        Err(e) if matches!(e.kind(), ErrorKind::Unsupported(_)) => return,
-        Err(e) => panic!("{e}"),
+    let Some([mut interpreted, mut compiled]) = subjects(&operators::module(), operators().count()) else {
+        return;
     };
-    let wasm = wat::parse_str(operators::module()).unwrap();
-    let mut config = Config::new();
-    let interpreting = Engine::new(config.tier(Tier::Off)).unwrap();
-    let compiling = Engine::with_compiler(config.tier(Tier::Eager), Arc::new(compiler)).unwrap();
-    let mut interpreted = Subject::new(&interpreting, &wasm);
-    let mut compiled = Subject::new(&compiling, &wasm);
-    assert_eq!(compiling.tier_stats().failed, 0);
-    assert_eq!(compiling.tier_stats().compiled, operators().count());
-
     let operands = memory();
     for operator in operators() {
-        let expected = interpreted.apply(&operator, &operands);
-        let found = compiled.apply(&operator, &operands);
+        let expected = interpreted.apply(operator.name, &operands);
+        let found = compiled.apply(operator.name, &operands);
         assert!(expected != operands, "{} does nothing", operator.name);
         let areas = expected.chunks(layout::SIZE).zip(found.chunks(layout::SIZE));
         for (area, (expected, found)) in areas.enumerate() {
@@ -108,6 +115,38 @@ fn machine_code_agrees_with_the_interpreter() {
                 operator.name,
                 &operands[area * layout::SIZE..][..layout::ZERO],
                 different().collect::<String>()
+            );
+        }
+    }
+}
+
+#[test]
+fn chains_agree_with_the_interpreter() {
+    const FUNCTIONS: usize = 200;
+    let text = chains::module(FUNCTIONS);
+    let Some([mut interpreted, mut compiled]) = subjects(&text, FUNCTIONS) else {
+        return;
+    };
+    let operands = memory();
+    for (function, text) in text.split("(func").skip(1).enumerate() {
+        // Other operands for each; all would take long.
+        let chosen: Vec<u8> = operands
+            .chunks(layout::SIZE)
+            .skip(function % 7)
+            .step_by(13)
+            .flatten()
+            .copied()
+            .collect();
+        let function = function.to_string();
+        let expected = interpreted.apply(&function, &chosen);
+        let found = compiled.apply(&function, &chosen);
+        assert!(expected != chosen, "{text} does nothing");
+        let areas = expected.chunks(layout::SIZE).zip(found.chunks(layout::SIZE));
+        for ((expected, found), operands) in areas.zip(chosen.chunks(layout::SIZE)) {
+            assert!(
+                expected == found,
+                "of {:02x?}:\n{found:02x?}, not\n{expected:02x?}\n{text}",
+                &operands[..layout::ZERO]
             );
         }
     }

@@ -142,7 +142,7 @@ pub fn operators() -> impl Iterator<Item = Operator> {
 
 impl Operator {
     /// The instruction as text.
-    fn instruction(&self) -> String {
+    pub fn instruction(&self) -> String {
         match self.name.split_once('@') {
             Some((name, offset)) => format!("{name} offset={offset}"),
             None => self.name.replace('#', " "),
