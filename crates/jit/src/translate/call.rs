@@ -43,11 +43,15 @@ impl FuncTranslator<'_, '_> {
         }
     }
 
-    /// The function that a table has at the popped index.
-    fn indirect_callee(&mut self, ty: u32, table: u32) -> Callee {
+    /// The reference that a table has at the popped index.
+    fn indirect_reference(&mut self, table: u32) -> Value {
         let at = self.pop();
         let address = self.element(table, at, TrapCode::UndefinedElement);
-        let reference = self.builder.ins().load(POINTER, self.state.element, address, 0);
+        self.builder.ins().load(POINTER, self.state.element, address, 0)
+    }
+
+    /// The function of a reference, which must be of this type.
+    fn indirect_callee(&mut self, ty: u32, reference: Value) -> Callee {
         // Null is told by the fault that this load of its signature makes.
         let flags = MemFlagsData::trusted()
             .with_readonly()
@@ -168,8 +172,17 @@ impl FuncTranslator<'_, '_> {
     }
 
     pub(super) fn call_indirect(&mut self, ty: u32, table: u32, tail: bool) {
-        let callee = self.indirect_callee(ty, table);
-        self.invoke(&callee, tail);
+        let reference = self.indirect_reference(table);
+        match self.guess(ty) {
+            Some(guess) if !tail => self.guessed_call(guess, ty, reference, |translator| {
+                let callee = translator.indirect_callee(ty, reference);
+                translator.invoke(&callee, false);
+            }),
+            _ => {
+                let callee = self.indirect_callee(ty, reference);
+                self.invoke(&callee, tail);
+            }
+        }
     }
 
     /// A constant number of 64 bits.

@@ -5,6 +5,7 @@
 
 mod call;
 mod control;
+mod guess;
 mod inline;
 mod memory;
 mod numeric;
