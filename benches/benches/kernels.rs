@@ -2,7 +2,7 @@
 #![allow(missing_docs)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use wharf_bench::engines::ENGINES;
+use wharf_bench::engines::INTERPRETERS;
 use wharf_bench::kernels::KERNELS;
 
 fn kernels(c: &mut Criterion) {
@@ -10,7 +10,7 @@ fn kernels(c: &mut Criterion) {
         let wasm = kernel.wasm();
         let mut group = c.benchmark_group(kernel.name);
         group.sample_size(10);
-        for engine in ENGINES {
+        for engine in INTERPRETERS {
             let mut instance = engine.instantiate(&wasm);
             group.bench_function(engine.name(), |b| {
                 b.iter(|| instance.call(kernel.export, kernel.args))

@@ -1,5 +1,10 @@
 //! One face for the engines that are compared.
 
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::wasm3::Wasm3;
+
 /// A module that one engine has made ready to call.
 pub trait Instance {
     /// Calls an export that takes `i32`s and gives an `i64`.
@@ -7,30 +12,72 @@ pub trait Instance {
     /// # Panics
     /// If there is no such export, or the call fails: a benchmark has no use for errors.
     fn call(&mut self, export: &str, args: &[i32]) -> i64;
+
+    /// As [`Instance::call`], with the time that the call took; nothing if the engine can't run the program, which
+    /// only wasm3 is allowed.
+    fn timed(&mut self, export: &str, args: &[i32]) -> Option<(i64, Duration)> {
+        let start = Instant::now();
+        let result = self.call(export, args);
+        Some((result, start.elapsed()))
+    }
 }
 
 /// An engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineKind {
-    /// Wharf's interpreter.
+    /// Wharf in its default configuration.
     Wharf,
-    /// wasmi's interpreter.
-    Wasmi,
+    /// Wharf without its compiler.
+    WharfInterpreter,
     /// Wasmtime's compiler, with its default optimisations.
     Wasmtime,
+    /// wasmi's interpreter.
+    Wasmi,
+    /// wasm3's interpreter, if `benches/wasm3/build.sh` has been run.
+    Wasm3,
 }
 
+/// The engines of the interpreter's table: Wharf's interpreter first.
+pub const INTERPRETERS: [EngineKind; 3] = [
+    EngineKind::WharfInterpreter,
+    EngineKind::Wasmi,
+    EngineKind::Wasmtime,
+];
+
 /// All engines, Wharf first.
-pub const ENGINES: [EngineKind; 3] = [EngineKind::Wharf, EngineKind::Wasmi, EngineKind::Wasmtime];
+pub const ENGINES: [EngineKind; 5] = [
+    EngineKind::Wharf,
+    EngineKind::WharfInterpreter,
+    EngineKind::Wasmtime,
+    EngineKind::Wasmi,
+    EngineKind::Wasm3,
+];
 
 impl EngineKind {
-    /// The engine's name, in tables.
+    /// The engine's name on the command line and in criterion's reports.
     pub fn name(self) -> &'static str {
         match self {
             EngineKind::Wharf => "wharf",
-            EngineKind::Wasmi => "wasmi",
+            EngineKind::WharfInterpreter => "interpreter",
             EngineKind::Wasmtime => "wasmtime",
+            EngineKind::Wasmi => "wasmi",
+            EngineKind::Wasm3 => "wasm3",
         }
+    }
+
+    /// The engine of this name.
+    pub fn named(name: &str) -> Option<EngineKind> {
+        ENGINES.into_iter().find(|e| e.name() == name)
+    }
+
+    /// Whether calls become faster for a while, as code that is hot gets compiled in the background.
+    pub fn warms_up(self) -> bool {
+        self == EngineKind::Wharf
+    }
+
+    /// Whether it can't run every program: wasm3 and, with its default features, wasmi have no SIMD.
+    pub fn may_fail(self) -> bool {
+        matches!(self, EngineKind::Wasmi | EngineKind::Wasm3)
     }
 
     /// Compiles (or whatever the engine does first) and instantiates a module without imports.
@@ -38,40 +85,68 @@ impl EngineKind {
     /// # Panics
     /// If the engine refuses the module.
     pub fn instantiate(self, wasm: &[u8]) -> Box<dyn Instance> {
-        match self {
-            EngineKind::Wharf => Box::new(Wharf::new(wasm)),
-            EngineKind::Wasmi => Box::new(Wasmi::new(wasm)),
-            EngineKind::Wasmtime => Box::new(Wasmtime::new(wasm)),
-        }
+        self.try_instantiate(wasm, None)
+            .unwrap_or_else(|e| panic!("{}: {e}", self.name()))
+    }
+
+    /// As [`EngineKind::instantiate`]; with a folder, the engine keeps compiled code there.
+    ///
+    /// # Errors
+    /// What the engine says when it refuses the module, or that it has no such cache.
+    pub fn try_instantiate(self, wasm: &[u8], cache: Option<&Path>) -> Result<Box<dyn Instance>, String> {
+        Ok(match self {
+            EngineKind::Wharf => Box::new(Wharf::new(wasm, wharf_config(true, cache))?),
+            EngineKind::WharfInterpreter => Box::new(Wharf::new(wasm, wharf_config(false, cache))?),
+            EngineKind::Wasmtime => Box::new(Wasmtime::new(wasm, cache).map_err(|e| format!("{e:#}"))?),
+            EngineKind::Wasmi | EngineKind::Wasm3 if cache.is_some() => return Err("has no cache".to_owned()),
+            EngineKind::Wasmi => Box::new(Wasmi::new(wasm).map_err(|e| e.to_string())?),
+            EngineKind::Wasm3 => Box::new(Wasm3::new(wasm)?),
+        })
     }
 }
 
+/// Wharf's configuration: its default, or the interpreter alone.
+fn wharf_config(compiler: bool, cache: Option<&Path>) -> wharf::Config {
+    let mut config = wharf::Config::new();
+    if !compiler {
+        config.tier(wharf::Tier::Off);
+    }
+    if let Some(folder) = cache {
+        config.cache_dir(folder);
+    }
+    config
+}
+
 struct Wharf {
-    store: wharf_core::Store,
-    instance: wharf_core::Instance,
+    store: wharf::Store<()>,
+    instance: wharf::Instance,
 }
 
 impl Wharf {
-    fn new(wasm: &[u8]) -> Wharf {
-        let engine = wharf_core::Engine::default();
-        let module = wharf_core::Module::new(&engine, wasm.to_vec()).expect("wharf takes the module");
-        let mut store = wharf_core::Store::new(&engine, Box::new(()));
-        let instance = wharf_core::Instance::new(&mut store, &module, &[]).expect("wharf instantiates it");
-        Wharf { store, instance }
+    fn new(wasm: &[u8], config: wharf::Config) -> Result<Wharf, String> {
+        let make = || -> wharf::Result<Wharf> {
+            let engine = wharf::Engine::new(&config)?;
+            let module = wharf::Module::new(&engine, wasm.to_vec())?;
+            let mut store = wharf::Store::new(&engine, ());
+            let instance = wharf::Linker::new(&engine).instantiate(&mut store, &module)?;
+            Ok(Wharf { store, instance })
+        };
+        make().map_err(|e| e.to_string())
     }
 }
 
 impl Instance for Wharf {
     fn call(&mut self, export: &str, args: &[i32]) -> i64 {
-        let Some(wharf_core::Extern::Func(func)) = self.instance.get_export(&mut self.store, export) else {
-            panic!("no export {export}");
-        };
-        let args: Vec<_> = args.iter().map(|a| wharf_core::Val::I32(*a)).collect();
-        let mut results = [wharf_core::Val::I64(0)];
+        let func = self
+            .instance
+            .get_func(&self.store, export)
+            .expect("the export is there");
+        let args: Vec<_> = args.iter().map(|a| wharf::Val::I32(*a)).collect();
+        let mut results = [wharf::Val::I64(0)];
         func.call(&mut self.store, &args, &mut results)
             .expect("the call succeeds on wharf");
         match results[0] {
-            wharf_core::Val::I64(v) => v,
+            wharf::Val::I64(v) => v,
             ref other => panic!("unexpected result {other:?}"),
         }
     }
@@ -83,14 +158,12 @@ struct Wasmi {
 }
 
 impl Wasmi {
-    fn new(wasm: &[u8]) -> Wasmi {
+    fn new(wasm: &[u8]) -> Result<Wasmi, wasmi::Error> {
         let engine = wasmi::Engine::default();
-        let module = wasmi::Module::new(&engine, wasm).expect("wasmi takes the module");
+        let module = wasmi::Module::new(&engine, wasm)?;
         let mut store = wasmi::Store::new(&engine, ());
-        let instance = wasmi::Linker::new(&engine)
-            .instantiate_and_start(&mut store, &module)
-            .expect("wasmi instantiates it");
-        Wasmi { store, instance }
+        let instance = wasmi::Linker::new(&engine).instantiate_and_start(&mut store, &module)?;
+        Ok(Wasmi { store, instance })
     }
 }
 
@@ -114,12 +187,18 @@ struct Wasmtime {
 }
 
 impl Wasmtime {
-    fn new(wasm: &[u8]) -> Wasmtime {
-        let engine = wasmtime::Engine::default();
-        let module = wasmtime::Module::new(&engine, wasm).expect("wasmtime takes the module");
+    fn new(wasm: &[u8], cache: Option<&Path>) -> wasmtime::Result<Wasmtime> {
+        let mut config = wasmtime::Config::new();
+        if let Some(folder) = cache {
+            let mut settings = wasmtime::CacheConfig::new();
+            settings.with_directory(folder);
+            config.cache(Some(wasmtime::Cache::new(settings)?));
+        }
+        let engine = wasmtime::Engine::new(&config)?;
+        let module = wasmtime::Module::new(&engine, wasm)?;
         let mut store = wasmtime::Store::new(&engine, ());
-        let instance = wasmtime::Instance::new(&mut store, &module, &[]).expect("wasmtime instantiates it");
-        Wasmtime { store, instance }
+        let instance = wasmtime::Instance::new(&mut store, &module, &[])?;
+        Ok(Wasmtime { store, instance })
     }
 }
 

@@ -1,5 +1,10 @@
-//! The kernels of the benchmarks and the engines that run them.
+//! The kernels and programs of the benchmarks, the engines that run them, and how they are measured.
 #![forbid(unsafe_code)]
 
 pub mod engines;
 pub mod kernels;
+pub mod once;
+pub mod programs;
+pub mod report;
+pub mod steady;
+pub mod wasm3;

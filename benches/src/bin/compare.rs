@@ -1,13 +1,13 @@
-//! Runs every kernel on every engine, interleaved, and prints a table of median times and ratios.
+//! Runs every kernel on Wharf's interpreter and its peers, interleaved, and prints a table of median times and ratios.
 //!
 //! usage: `cargo run --release -p wharf-bench --bin compare [-- --write] [--rounds N] [KERNEL...]`. With `--write` the
 //! table goes into `docs/benchmarks.md` and `README.md`, between their markers.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use wharf_bench::engines::ENGINES;
+use wharf_bench::engines::INTERPRETERS;
 use wharf_bench::kernels::{KERNELS, Kernel};
+use wharf_bench::report::{ms, write_between};
 
 const BEGIN: &str =
     "<!-- kernels: begin (written by `cargo run --release -p wharf-bench --bin compare -- --write`) -->";
@@ -33,20 +33,18 @@ fn main() -> std::io::Result<()> {
     let table = table(&rows, rounds);
     print!("{table}");
     if write {
-        for file in ["../docs/benchmarks.md", "../README.md"] {
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-            let text = std::fs::read_to_string(&path).unwrap_or_default();
-            std::fs::write(&path, replace(&text, &table))?;
+        for file in ["docs/benchmarks.md", "README.md"] {
+            write_between(file, BEGIN, END, &table)?;
         }
     }
     Ok(())
 }
 
-/// The median times of a kernel, in the order of [`ENGINES`]. Every round runs each engine once, so that a change of
+/// The median times of a kernel, in the order of [`INTERPRETERS`]. Every round runs each engine once, so that a change of
 /// the machine's speed meets all of them.
 fn measure(kernel: &Kernel, rounds: usize) -> [Duration; 3] {
     let wasm = kernel.wasm();
-    let mut instances = ENGINES.map(|e| e.instantiate(&wasm));
+    let mut instances = INTERPRETERS.map(|e| e.instantiate(&wasm));
     // Also the check that the engines agree.
     let results: Vec<i64> = instances
         .iter_mut()
@@ -59,8 +57,8 @@ fn measure(kernel: &Kernel, rounds: usize) -> [Duration; 3] {
     );
     let mut times: [Vec<Duration>; 3] = Default::default();
     for round in 0..rounds {
-        for slot in 0..ENGINES.len() {
-            let slot = (slot + round) % ENGINES.len();
+        for slot in 0..INTERPRETERS.len() {
+            let slot = (slot + round) % INTERPRETERS.len();
             let start = Instant::now();
             instances[slot].call(kernel.export, kernel.args);
             times[slot].push(start.elapsed());
@@ -73,7 +71,6 @@ fn measure(kernel: &Kernel, rounds: usize) -> [Duration; 3] {
 }
 
 fn table(rows: &[(&str, [Duration; 3])], rounds: usize) -> String {
-    let ms = |d: Duration| d.as_secs_f64() * 1e3;
     let mut out = format!(
         "Times in milliseconds, medians of {rounds} interleaved rounds; a ratio above 1 means that Wharf is faster.\n\n\
          | Kernel | Wharf | wasmi | Wasmtime | wasmi / Wharf | Wasmtime / Wharf |\n|---|---:|---:|---:|---:|---:|\n"
@@ -100,12 +97,4 @@ fn table(rows: &[(&str, [Duration; 3])], rounds: usize) -> String {
         mean(logs[1])
     ));
     out
-}
-
-fn replace(text: &str, table: &str) -> String {
-    let found = text.find(BEGIN).map(|b| b + BEGIN.len());
-    match found.and_then(|begin| Some((begin, begin + text[begin..].find(END)?))) {
-        Some((begin, end)) => format!("{}\n{table}{}", &text[..begin], &text[end..]),
-        None => format!("{text}\n{BEGIN}\n{table}{END}\n"),
-    }
 }
