@@ -2,7 +2,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use cranelift_codegen::{Context, control::ControlPlane, ir::SourceLoc, isa::TargetIsa};
+use cranelift_codegen::{
+    Context, FinalizedMachReloc, FinalizedRelocTarget,
+    binemit::Reloc,
+    control::ControlPlane,
+    ir::{ExternalName, SourceLoc},
+    isa::TargetIsa,
+};
 use cranelift_frontend::FunctionBuilderContext;
 use wharf_core::{
     Error, Result,
@@ -38,11 +44,11 @@ impl Workspace {
         let compiled =
             result.map_err(|e| Error::unsupported(format!("compiling a function: {:?}", e.inner)))?;
         let buffer = &compiled.buffer;
-        if let Some(relocation) = buffer.relocs().first() {
-            return Err(Error::unsupported(format!(
-                "code with a reference to {:?}",
-                relocation.target
-            )));
+        let mut bytes = buffer.data().to_vec();
+        for relocation in buffer.relocs() {
+            if !resolve(&mut bytes, relocation) {
+                return Err(Error::unsupported(format!("code with {relocation:?}")));
+            }
         }
         let mut traps = Vec::with_capacity(buffer.traps().len());
         for trap in buffer.traps() {
@@ -69,7 +75,7 @@ impl Workspace {
             add(end, NO_LOCATION);
         }
         let code = NativeCode {
-            bytes: buffer.data().to_vec(),
+            bytes,
             alignment: buffer.alignment.max(isa.function_alignment().preferred),
             traps,
             locations,
@@ -77,6 +83,38 @@ impl Workspace {
         };
         Ok(code)
     }
+}
+
+/// Writes the distance into a call of the function by itself, which is all that code may refer to; tells whether it is one.
+fn resolve(bytes: &mut [u8], relocation: &FinalizedMachReloc) -> bool {
+    let FinalizedRelocTarget::ExternalName(ExternalName::User(_)) = relocation.target else {
+        return false;
+    };
+    let at = relocation.offset as usize;
+    let Some(place) = bytes
+        .get_mut(at..at + 4)
+        .and_then(|b| <&mut [u8; 4]>::try_from(b).ok())
+    else {
+        return false;
+    };
+    // The function begins at 0.
+    let distance = relocation.addend - at as i64;
+    match relocation.kind {
+        Reloc::X86CallPCRel4 => match i32::try_from(distance) {
+            Ok(distance) => *place = distance.to_le_bytes(),
+            Err(_) => return false,
+        },
+        Reloc::Arm64Call => {
+            if distance < -(1 << 27) {
+                return false;
+            }
+            let instruction = u32::from_le_bytes(*place) & 0xfc00_0000;
+            let words = (distance >> 2) as u32 & 0x03ff_ffff;
+            *place = (instruction | words).to_le_bytes();
+        }
+        _ => return false,
+    }
+    true
 }
 
 fn location(loc: SourceLoc) -> u32 {

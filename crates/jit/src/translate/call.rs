@@ -1,6 +1,9 @@
 //! Calls of functions and of the runtime.
 
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, SigRef, Signature, Value, condcodes::IntCC, types};
+use cranelift_codegen::ir::{
+    ExtFuncData, ExternalName, InstBuilder, MemFlagsData, SigRef, Signature, UserExternalName, Value,
+    condcodes::IntCC, types,
+};
 use wharf_core::{TrapCode, tier::abi::*};
 
 use super::FuncTranslator;
@@ -23,7 +26,7 @@ impl FuncTranslator<'_, '_> {
         let ty = self.module.func_type_index(func);
         let block = self.state.block;
         if func < self.module.imported_funcs() {
-            let reference = self.constant(POINTER, block, self.module.imported_func_offset(func));
+            let reference = self.nearby(POINTER, block, self.module.imported_func_offset(func));
             return self.referred(reference, ty);
         }
         Callee {
@@ -36,8 +39,8 @@ impl FuncTranslator<'_, '_> {
 
     fn referred(&mut self, reference: Value, ty: u32) -> Callee {
         Callee {
-            cell: (self.constant(POINTER, reference, FUNC_REF_CODE), 0),
-            state: self.constant(POINTER, reference, FUNC_REF_VM),
+            cell: (self.nearby(POINTER, reference, FUNC_REF_CODE), 0),
+            state: self.nearby(POINTER, reference, FUNC_REF_VM),
             reference: Some(reference),
             ty,
         }
@@ -63,27 +66,14 @@ impl FuncTranslator<'_, '_> {
         let expected = self.signature_number(ty);
         let differs = self.builder.ins().icmp(IntCC::NotEqual, actual, expected);
         self.trap_if(differs, TrapCode::BadSignature);
-        // Unlike the parts of other references these are not there before the checks.
-        let flags = MemFlagsData::trusted().with_readonly();
-        Callee {
-            cell: (
-                self.builder
-                    .ins()
-                    .load(POINTER, flags, reference, FUNC_REF_CODE as i32),
-                0,
-            ),
-            state: self
-                .builder
-                .ins()
-                .load(POINTER, flags, reference, FUNC_REF_VM as i32),
-            reference: Some(reference),
-            ty,
-        }
+        self.referred(reference, ty)
     }
 
     /// The address to call: the function's machine code, or where it has none the exit stub of its type, which is told what to call.
     fn entry(&mut self, callee: &Callee) -> Value {
-        if let Err(error) = (self.job.exit_stub_needed)(callee.ty) {
+        if self.buffers.exits.insert(callee.ty)
+            && let Err(error) = (self.job.exit_stub_needed)(callee.ty)
+        {
             self.fail(error);
         }
         let (cell, offset) = callee.cell;
@@ -96,7 +86,8 @@ impl FuncTranslator<'_, '_> {
             .brif(native, known, &[native.into()], missing, &[]);
         self.builder.seal_block(missing);
         self.builder.switch_to_block(missing);
-        let (rt, block, flags) = (self.state.rt, self.state.block, self.state.mutable);
+        let (block, flags) = (self.state.block, self.state.mutable);
+        let rt = self.nearby(POINTER, block, VM_RT);
         let cell = match offset {
             0 => cell,
             _ => {
@@ -116,7 +107,7 @@ impl FuncTranslator<'_, '_> {
         ] {
             self.builder.ins().store(flags, value, rt, offset as i32);
         }
-        let stubs = self.constant(POINTER, block, VM_EXIT_STUBS);
+        let stubs = self.nearby(POINTER, block, VM_EXIT_STUBS);
         let stub = self.mutable(POINTER, stubs, callee.ty * POINTER.bytes());
         self.builder.ins().jump(known, &[stub.into()]);
         self.builder.seal_block(known);
@@ -140,14 +131,20 @@ impl FuncTranslator<'_, '_> {
         signature
     }
 
+    /// Pops the arguments of a function and puts its state block in front.
+    fn call_args(&mut self, ty: u32, state: Value) -> Vec<Value> {
+        let first = self.stack.len() - self.module.type_at(ty).params().len();
+        let mut args = std::mem::take(&mut self.buffers.values);
+        args.clear();
+        args.push(state);
+        args.extend(self.stack.drain(first..));
+        args
+    }
+
     fn invoke(&mut self, callee: &Callee, tail: bool) {
         let entry = self.entry(callee);
         let signature = self.signature(callee.ty);
-        let first = self.stack.len() - self.module.type_at(callee.ty).params().len();
-        let mut args = std::mem::take(&mut self.buffers.values);
-        args.clear();
-        args.push(callee.state);
-        args.extend(self.stack.drain(first..));
+        let args = self.call_args(callee.ty, callee.state);
         if tail {
             self.builder.ins().return_call_indirect(signature, entry, &args);
             self.unreachable = Some(0);
@@ -158,17 +155,44 @@ impl FuncTranslator<'_, '_> {
         self.buffers.values = args;
     }
 
-    pub(super) fn call(&mut self, func: u32) {
-        if self.inline(func) {
-            return;
+    /// A call of the function that is compiled, straight to its own beginning.
+    fn invoke_self(&mut self, tail: bool) {
+        let ty = self.module.func_type_index(self.job.func);
+        let func = match self.itself {
+            Some(func) => func,
+            None => {
+                let signature = self.signature(ty);
+                let name = UserExternalName::new(0, self.job.func);
+                let name = self.builder.func.declare_imported_user_function(name);
+                *self.itself.insert(self.builder.import_function(ExtFuncData {
+                    name: ExternalName::user(name),
+                    signature,
+                    colocated: true,
+                    patchable: false,
+                }))
+            }
+        };
+        let args = self.call_args(ty, self.state.block);
+        if tail {
+            self.builder.ins().return_call(func, &args);
+            self.unreachable = Some(0);
+        } else {
+            let call = self.builder.ins().call(func, &args);
+            self.stack.extend_from_slice(self.builder.inst_results(call));
         }
-        let callee = self.callee(func);
-        self.invoke(&callee, false);
+        self.buffers.values = args;
     }
 
-    pub(super) fn return_call(&mut self, func: u32) {
+    pub(super) fn call(&mut self, func: u32, tail: bool) {
+        if !tail && self.inline(func) {
+            return;
+        }
+        // OSR code begins elsewhere.
+        if func == self.job.func && self.job.osr.is_none() {
+            return self.invoke_self(tail);
+        }
         let callee = self.callee(func);
-        self.invoke(&callee, true);
+        self.invoke(&callee, tail);
     }
 
     pub(super) fn call_indirect(&mut self, ty: u32, table: u32, tail: bool) {
@@ -192,9 +216,9 @@ impl FuncTranslator<'_, '_> {
 
     /// Calls a function of the runtime with the state block and these arguments.
     pub(super) fn builtin(&mut self, offset: u32, args: &[Value], results: usize) -> Option<Value> {
-        let rt = self.state.rt;
-        let builtins = self.constant(POINTER, rt, RT_BUILTINS);
-        let entry = self.constant(POINTER, builtins, offset);
+        let rt = self.nearby(POINTER, self.state.block, VM_RT);
+        let builtins = self.nearby(POINTER, rt, RT_BUILTINS);
+        let entry = self.nearby(POINTER, builtins, offset);
         // Numbers of types are far below.
         let key = u32::MAX - (2 * args.len() + results) as u32;
         let signature = match self.buffers.signatures.get(&key) {

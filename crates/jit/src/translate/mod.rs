@@ -15,10 +15,10 @@ mod state;
 mod table;
 mod visit;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use cranelift_codegen::{
-    ir::{BlockArg, BlockCall, GlobalValueData, InstBuilder, SigRef, SourceLoc, Type, Value, types},
+    ir::{BlockArg, BlockCall, FuncRef, GlobalValueData, InstBuilder, SigRef, SourceLoc, Type, Value, types},
     isa::TargetIsa,
 };
 use cranelift_frontend::{FunctionBuilder, Variable};
@@ -65,6 +65,7 @@ pub(crate) fn translate(
         location: 0,
         osr: Osr::default(),
         inlining: Inlining::new(job.module, job.func),
+        itself: None,
         error: None,
     };
     translator.limit_stack();
@@ -96,6 +97,8 @@ pub(crate) struct Buffers {
     block_calls: Vec<BlockCall>,
     /// Signatures of the function types that were called.
     signatures: HashMap<u32, SigRef>,
+    /// Function types whose exit stubs are used.
+    exits: HashSet<u32>,
 }
 
 impl Buffers {
@@ -105,6 +108,7 @@ impl Buffers {
         self.locals.clear();
         self.saved.clear();
         self.signatures.clear();
+        self.exits.clear();
     }
 }
 
@@ -134,6 +138,8 @@ pub(crate) struct FuncTranslator<'a, 'm> {
     location: u32,
     osr: Osr,
     inlining: Inlining,
+    /// The function that is compiled, to be called by itself.
+    itself: Option<FuncRef>,
     error: Option<Error>,
 }
 

@@ -24,10 +24,7 @@ const MAX_GLOBAL_REGIONS: u32 = 64;
 pub(super) struct State {
     /// The address of the state block.
     pub(super) block: Value,
-    pub(super) rt: Value,
     pub(super) memory0: Value,
-    code: Value,
-    sigs: Value,
     /// Of linear memories: they may be the same one, so that there is one region for them all.
     pub(super) heap: MemFlagsData,
     /// Of elements of tables.
@@ -55,10 +52,7 @@ impl State {
         let none = Value::new(0);
         State {
             block: none,
-            rt: none,
             memory0: none,
-            code: none,
-            sigs: none,
             heap: MemFlagsData::new()
                 .with_endianness(Endianness::Little)
                 .with_trap_code(Some(Code::HEAP_OUT_OF_BOUNDS))
@@ -73,16 +67,18 @@ impl State {
 impl FuncTranslator<'_, '_> {
     /// Loads what most functions use; what is not used vanishes.
     pub(super) fn load_roots(&mut self) {
-        let block = self.state.block;
-        self.state.rt = self.constant(POINTER, block, VM_RT);
-        self.state.memory0 = self.constant(POINTER, block, VM_MEMORY0_BASE);
-        self.state.code = self.constant(POINTER, block, VM_CODE);
-        self.state.sigs = self.constant(POINTER, block, VM_SIGS);
+        self.state.memory0 = self.constant(POINTER, self.state.block, VM_MEMORY0_BASE);
     }
 
-    /// Loads something that does not change.
+    /// Loads something that does not change, once for all its uses and outside of loops.
     pub(super) fn constant(&mut self, ty: Type, base: Value, offset: u32) -> Value {
         self.builder.ins().load(ty, State::CONSTANT, base, offset as i32)
+    }
+
+    /// Loads something that does not change, where it is used: for what is used seldom, or near calls, where registers are dear.
+    pub(super) fn nearby(&mut self, ty: Type, base: Value, offset: u32) -> Value {
+        let flags = MemFlagsData::trusted().with_readonly();
+        self.builder.ins().load(ty, flags, base, offset as i32)
     }
 
     /// Loads something that changes and that only the runtime writes.
@@ -98,16 +94,17 @@ impl FuncTranslator<'_, '_> {
 
     /// The address of the code cell of a function that the module defines.
     pub(super) fn own_cell(&mut self, func: u32) -> (Value, u32) {
+        let code = self.nearby(POINTER, self.state.block, VM_CODE);
         let offset = u64::from(func - self.module.imported_funcs()) * u64::from(CELL_SIZE);
         match i32::try_from(offset + u64::from(CELL_SIZE)) {
-            Ok(_) => (self.state.code, offset as u32),
-            Err(_) => (self.builder.ins().iadd_imm_s(self.state.code, offset as i64), 0),
+            Ok(_) => (code, offset as u32),
+            Err(_) => (self.builder.ins().iadd_imm_s(code, offset as i64), 0),
         }
     }
 
     /// The engine's number of a function type.
     pub(super) fn signature_number(&mut self, ty: u32) -> Value {
-        let sigs = self.state.sigs;
+        let sigs = self.constant(POINTER, self.state.block, VM_SIGS);
         self.constant(types::I32, sigs, ty * 4)
     }
 
@@ -116,7 +113,7 @@ impl FuncTranslator<'_, '_> {
         if !self.job.interruptible {
             return;
         }
-        let rt = self.state.rt;
+        let rt = self.constant(POINTER, self.state.block, VM_RT);
         let clock = self.constant(POINTER, rt, RT_EPOCH);
         // Other threads write it. A plain load could be taken out of the loop.
         let now = self

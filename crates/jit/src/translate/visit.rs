@@ -100,9 +100,9 @@ impl<'a> VisitOperator<'a> for FuncTranslator<'_, '_> {
         visit_br_if(depth: u32) br_if(depth);
         visit_br_table(targets: BrTable<'a>) br_table(&targets);
         visit_return() return_();
-        visit_call(func: u32) call(func);
+        visit_call(func: u32) call(func, false);
         visit_call_indirect(ty: u32, table: u32) call_indirect(ty, table, false);
-        visit_return_call(func: u32) return_call(func);
+        visit_return_call(func: u32) call(func, true);
         visit_return_call_indirect(ty: u32, table: u32) call_indirect(ty, table, true);
         visit_select() select();
         visit_typed_select(_ty: wasmparser::ValType) select();
