@@ -98,9 +98,12 @@ impl Translator<'_> {
 
     pub(super) fn enter_loop(&mut self, ty: BlockType) {
         if !self.skip_block() {
-            // Constants too: machine code that takes over here looks for all values in their slots.
-            self.settle_top(self.stack.len());
+            let (params, _) = self.block_type(ty);
+            self.settle_top(params);
             self.flush();
+            // Machine code that takes over here looks for all values in their slots. Those below stay known as constants, since
+            // where paths join around the loop not all may have come by here.
+            self.constants_to_slots();
             self.open(Kind::Block, ty);
             let start = self.code.len() as u32;
             if self.offsets.is_some() {

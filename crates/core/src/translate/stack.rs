@@ -205,6 +205,16 @@ impl Translator<'_> {
         self.flushed = self.stack.len();
     }
 
+    /// Copies all constants into their own slots, leaving the entries as they are.
+    pub(super) fn constants_to_slots(&mut self) {
+        for index in 0..self.stack.len() {
+            let entry = self.stack[index];
+            if let Loc::Const(_) = entry.loc {
+                self.copy_to(entry, entry.slot);
+            }
+        }
+    }
+
     /// Before a local variable is written: entries that stand for its old value get a copy.
     pub(super) fn preserve(&mut self, local: u32) {
         for index in (0..self.stack.len()).rev() {

@@ -130,6 +130,7 @@ impl FuncTranslator<'_, '_> {
         }
     }
 
+    /// Before variables are used in the block: they become parameters too.
     fn push_params(&mut self, block: Block) {
         self.stack.extend_from_slice(self.builder.block_params(block));
     }
@@ -259,8 +260,8 @@ impl FuncTranslator<'_, '_> {
             self.builder.seal_block(end);
             self.switch_to(end);
             self.stack.truncate(frame.height);
-            self.reload_osr(frame.around_osr, frame.height);
             self.push_params(end);
+            self.reload_osr(frame.around_osr, frame.height);
             self.unreachable = None;
         }
         if frame.kind == Kind::Function && self.reachable() {
