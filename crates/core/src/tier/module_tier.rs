@@ -37,6 +37,9 @@ pub(crate) struct Target {
     pub(crate) osr: Option<u32>,
 }
 
+/// In how many samples a function must be seen elsewhere before another loop of it is compiled; doubled with each.
+const PATIENCE: u32 = 16;
+
 /// How far a target has come.
 enum State {
     Requested,
@@ -63,6 +66,8 @@ struct Inner {
     targets: HashMap<Target, State>,
     entry_stubs: HashMap<SigId, *const u8>,
     osr_stubs: HashMap<SigId, *const u8>,
+    /// Per function, how many of its loops were requested, and at how many samples the last one was.
+    osr_requests: HashMap<u32, (u32, u32)>,
     /// Types whose exit stubs are there.
     exit_stubs: HashSet<u32>,
     /// Entries from before a reset; the interpreter may be about to execute them.
@@ -120,6 +125,21 @@ impl ModuleTier {
             inner.targets.insert(target, State::Requested);
         }
         new
+    }
+
+    /// As `request`, for a loop of a function that has this many samples. Machine code of a loop has the rest of the function in it too, so that a
+    /// call needs one such loop only: the next is compiled when the call is never seen at the ones that are there.
+    pub(super) fn request_osr(&self, module: &ModuleInner, target: Target, samples: u32) -> bool {
+        {
+            let mut inner = self.lock();
+            let (requests, last) = inner.osr_requests.entry(target.func).or_default();
+            if *requests > 0 && samples.saturating_sub(*last) < PATIENCE << (*requests).min(16) {
+                return false;
+            }
+            *requests += 1;
+            *last = samples;
+        }
+        self.request(module, target)
     }
 
     /// The instruction that enters a target that is ready.

@@ -74,7 +74,11 @@ unsafe fn hot(
     if tier.mode() == Tier::Sync && target != whole && module.tier.request(module, whole) {
         worker::compile_now(module, whole);
     }
-    if module.tier.request(module, target) {
+    let new = match (target.osr, tier.mode()) {
+        (Some(_), Tier::Tiered) => module.tier.request_osr(module, target, samples),
+        _ => module.tier.request(module, target),
+    };
+    if new {
         match tier.mode() {
             Tier::Sync => worker::compile_now(module, target),
             // SAFETY: by the contract above.
