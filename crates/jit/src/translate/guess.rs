@@ -53,7 +53,7 @@ impl FuncTranslator<'_, '_> {
         let operands = self.stack.clone();
         let results = func_type.results().len();
         self.builder.switch_to_block(right);
-        self.call(guess.func);
+        self.call(guess.func, false);
         self.meet(done, results);
         self.stack.clone_from(&operands);
         self.unreachable = None;
