@@ -31,7 +31,7 @@ rust() {
         CARGO_TARGET_DIR=$target "${CARGO_WASI[@]}" build --quiet --locked --release --target wasm32-unknown-unknown "${packages[@]}" )
     for pair in "$@"; do
         local name=${pair%%=*}
-        cp "$target/wasm32-unknown-unknown/release/${name//-/_}.wasm" "$benches/${pair#*=}"
+        install -m 644 "$target/wasm32-unknown-unknown/release/${name//-/_}.wasm" "$benches/${pair#*=}"
     done
 }
 

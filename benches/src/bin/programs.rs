@@ -123,12 +123,16 @@ fn run(options: Options) -> Result<(), String> {
             place(&mut row.steady, &options.engines, times);
         }
         if options.short {
-            place(&mut row.short, &options.engines, short(program, &options, None));
+            place(
+                &mut row.short,
+                &options.engines,
+                short(program, &wasm, &options, None),
+            );
         }
         if options.cached {
             let cache = std::env::temp_dir().join(format!("wharf-bench-cache-{}", std::process::id()));
             std::fs::create_dir_all(&cache).map_err(|e| e.to_string())?;
-            let times = short(program, &options, Some(&cache));
+            let times = short(program, &wasm, &options, Some(&cache));
             let _ = std::fs::remove_dir_all(&cache);
             place(&mut row.cached, &options.engines, times);
         }
@@ -151,18 +155,17 @@ fn place<T>(row: &mut [Option<T>; ENGINES.len()], engines: &[EngineKind], values
     }
 }
 
-/// Medians of short runs, engines taking turns. With a cache, runs before the first round fill it.
-fn short(program: &Program, options: &Options, cache: Option<&Path>) -> Vec<Option<Once>> {
+/// Medians of short runs, engines taking turns. A cache is filled before the first round.
+fn short(program: &Program, wasm: &[u8], options: &Options, cache: Option<&Path>) -> Vec<Option<Once>> {
     let engines = &options.engines;
     let mut runs: Vec<Vec<Once>> = vec![Vec::new(); engines.len()];
     let folder = |engine: EngineKind| cache.map(|c| c.join(engine.name()));
     if cache.is_some() {
         for engine in engines {
             let folder = folder(*engine);
-            let _ = folder.as_deref().map(std::fs::create_dir_all);
-            // Wharf's code gets there function by function, as it becomes hot.
-            for _ in 0..3 {
-                once::spawn(*engine, program, folder.as_deref());
+            // Wharf keeps what has become hot; it is written when the module is dropped.
+            if let Ok(mut instance) = engine.try_instantiate(wasm, folder.as_deref()) {
+                steady::warm_up(*engine, program, instance.as_mut());
             }
         }
     }
