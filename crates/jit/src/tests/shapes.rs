@@ -89,11 +89,14 @@ fn traps_and_locations_are_told() {
             assert!(code.traps.iter().any(|t| t.1 == trap), "{triple}: {trap}");
         }
         // Before the division are 11 bytes.
-        let division = |t: &&(u32, TrapCode)| t.1 == TrapCode::IntegerDivisionByZero;
-        let at = code.traps.iter().find(division).unwrap().0;
-        let place = code.locations.partition_point(|l| l.0 <= at) - 1;
-        assert_eq!(code.locations[place].1, 11);
-        assert_eq!(code.scopes.len(), 1);
+        let mut divisions = code
+            .traps
+            .iter()
+            .filter(|t| t.1 == TrapCode::IntegerDivisionByZero);
+        assert!(divisions.any(|(at, _)| {
+            let place = code.locations.partition_point(|l| l.0 <= *at) - 1;
+            code.locations[place].1 == 11
+        }));
         assert_eq!(code.scopes[0].call, NO_LOCATION);
     }
 }
@@ -155,8 +158,8 @@ fn small_functions_are_inlined() {
             code.scopes.iter().map(|s| s.func).collect::<Vec<_>>()
         };
         assert_eq!(scopes(1), [1, 0]);
-        assert_eq!(scopes(3), [3]);
-        assert_eq!(scopes(5), [5, 1, 0, 0, 3]);
+        assert_eq!(scopes(3), [3, 3]);
+        assert_eq!(scopes(5), [5, 1, 0, 0, 3, 3]);
         assert_eq!(scopes(6), [6, 2]);
     }
 }

@@ -19,6 +19,8 @@ use crate::abi::type_of;
 
 /// How deep bodies may be in one another.
 const MAX_DEPTH: usize = 3;
+/// How many bodies of a function may be in one another, beside the outermost.
+const MAX_RECURSION: usize = 1;
 /// The largest body in bytes that is always inlined.
 const SMALL: usize = 40;
 /// The largest body in bytes that is inlined if it was seen running.
@@ -74,7 +76,7 @@ impl FuncTranslator<'_, '_> {
         let inlining = &self.inlining;
         if func < self.module.imported_funcs()
             || inlining.depth() >= MAX_DEPTH
-            || inlining.open.contains(&func)
+            || inlining.open.iter().filter(|open| **open == func).count() > MAX_RECURSION
         {
             return false;
         }

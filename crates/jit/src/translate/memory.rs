@@ -68,7 +68,7 @@ impl FuncTranslator<'_, '_> {
             return (flags, base, 0);
         };
         let address = self.builder.ins().iadd(base, at);
-        if self.is_guarded(&ty) && end <= GUARD as u64 {
+        if self.is_guarded(&ty) && end <= GUARD {
             if memarg.offset <= MAX_OFFSET {
                 return (flags, address, memarg.offset as i32);
             }
