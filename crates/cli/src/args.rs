@@ -1,8 +1,9 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Runs WebAssembly components.
 #[derive(Debug, Parser)]
@@ -16,6 +17,8 @@ pub struct Cli {
 pub enum Command {
     /// Run a component, or a core module built for WASI preview 1
     Run(RunArgs),
+    /// Compile a component or core module ahead of time, for `wharf run` on machines like this one
+    Compile(CompileArgs),
     /// Run WebAssembly test scripts
     Wast(WastArgs),
 }
@@ -38,13 +41,82 @@ pub struct RunArgs {
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub max_memory: Option<usize>,
 
-    /// The component or core module, binary or text
+    #[command(flatten)]
+    pub engine: EngineArgs,
+
+    /// Print what the tiers did to standard error at the end
+    #[arg(long)]
+    pub stats: bool,
+
+    /// The secret with which machine code in an artifact must be marked to be used (default: the one that `wharf compile` made for this user)
+    #[arg(long, value_name = "FILE")]
+    pub artifact_key: Option<PathBuf>,
+
+    /// The component or core module, binary, text, or compiled by `wharf compile`
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
     /// The guest's arguments
     #[arg(last = true, value_name = "ARGS")]
     pub args: Vec<String>,
+}
+
+/// How guests are executed.
+#[derive(Debug, Default, Args)]
+pub struct EngineArgs {
+    /// When functions are compiled (default: tiered)
+    #[arg(long, value_name = "WHEN")]
+    pub tier: Option<TierArg>,
+
+    /// Keep compiled code in a folder for the next time (default: wharf in $XDG_CACHE_HOME or ~/.cache). Who can write there can run
+    /// code as this user
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    pub cache: Option<Option<PathBuf>>,
+
+    /// How many threads may compile in the background (default: one less than there are cores)
+    #[arg(long, value_name = "NUMBER")]
+    pub compile_threads: Option<NonZeroUsize>,
+
+    /// Write what the profiler perf needs to name compiled functions: /tmp/perf-PID.map, or jit-PID.dump in the current folder
+    #[arg(long, value_name = "FORMAT")]
+    pub profile: Option<ProfileArg>,
+}
+
+/// When functions are compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TierArg {
+    /// Never
+    Off,
+    /// Hot functions, in the background
+    Tiered,
+    /// All functions, before the guest starts
+    Eager,
+    /// Hot functions, and the guest waits for them
+    Sync,
+}
+
+/// A format for profilers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProfileArg {
+    /// Addresses and names
+    Perfmap,
+    /// Addresses, names and code
+    Jitdump,
+}
+
+#[derive(Debug, Args)]
+pub struct CompileArgs {
+    /// Where to write the artifact (default: beside FILE, with the extension `wharf`)
+    #[arg(short, long, value_name = "OUT")]
+    pub output: Option<PathBuf>,
+
+    /// The secret to mark the artifact with, made if it is not there (default: this user's)
+    #[arg(long, value_name = "FILE")]
+    pub artifact_key: Option<PathBuf>,
+
+    /// The component or core module, binary or text
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -141,6 +213,20 @@ mod tests {
     }
 
     #[test]
+    fn the_cache_may_have_a_folder() {
+        let cache = |flag: &str| {
+            let cli = Cli::try_parse_from(["wharf", "run", flag, "x.wasm"]).unwrap();
+            let Command::Run(run) = cli.command else {
+                panic!("not run")
+            };
+            (run.file, run.engine.cache)
+        };
+        assert_eq!(cache("--cache"), ("x.wasm".into(), Some(None)));
+        assert_eq!(cache("--cache=d"), ("x.wasm".into(), Some(Some("d".into()))));
+        assert_eq!(cache("--stats").1, None);
+    }
+
+    #[test]
     fn malformed_values_are_refused() {
         for args in [
             ["--dir", "::x"],
@@ -148,6 +234,9 @@ mod tests {
             ["--env", "K"],
             ["--env", "=V"],
             ["--max-memory", "x"],
+            ["--tier", "x"],
+            ["--compile-threads", "0"],
+            ["--profile", "x"],
         ] {
             assert!(
                 Cli::try_parse_from(["wharf", "run", args[0], args[1], "f.wasm"]).is_err(),

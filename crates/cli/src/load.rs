@@ -1,6 +1,9 @@
 //! Reading the file to run.
 
+use std::io::Read;
 use std::path::Path;
+
+use wharf::{Artifact, Engine};
 
 use crate::failure::Failure;
 
@@ -18,6 +21,30 @@ pub enum Layer {
 pub struct Loaded {
     pub bytes: Vec<u8>,
     pub layer: Layer,
+}
+
+/// Whether a file is an artifact of `wharf compile`. Files that can't be read are none.
+pub fn is_artifact(path: &Path) -> bool {
+    // A pipe can be read only once.
+    let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    let mut start = [0; 8];
+    is_file
+        && std::fs::File::open(path)
+            .and_then(|mut file| file.read_exact(&mut start))
+            .is_ok_and(|()| Artifact::detect(&start))
+}
+
+/// Opens an artifact and tells what is in it.
+///
+/// # Errors
+/// If it can't be read, or is damaged.
+pub fn open_artifact(engine: &Engine, path: &Path) -> Result<(Artifact, Layer), Failure> {
+    let name = path.display().to_string();
+    let artifact = Artifact::open(engine, path).map_err(|e| Failure::engine(&name, &e))?;
+    match layer(&artifact.bytes()) {
+        Ok(layer) => Ok((artifact, layer)),
+        Err(reason) => Err(Failure::new(format!("{name}: {reason}"))),
+    }
 }
 
 /// Reads a file, binary or text.
@@ -76,6 +103,9 @@ fn layer(bytes: &[u8]) -> Result<Layer, String> {
             true => "the file is truncated: WebAssembly begins with 8 bytes of header".to_string(),
             false => "not WebAssembly".to_string(),
         });
+    }
+    if Artifact::detect(bytes) {
+        return Err("compiled already".to_string());
     }
     if &bytes[..4] != MAGIC {
         return Err("not WebAssembly".to_string());

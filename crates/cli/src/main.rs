@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod compile;
+mod engine;
 mod failure;
 mod invoke;
 mod load;
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Compile(args) => compile::compile(&args),
         Command::Wast(args) => script::run(&args),
     };
     match ended {

@@ -1,15 +1,16 @@
 //! `wharf run`.
 
 use wharf::component::{Component, Linker, ResourceTable};
-use wharf::{Engine, Store};
-use wharf_core::{Config, Error, Limits, Module};
+use wharf::{Bytes, Engine, Store};
+use wharf_core::{Error, Limits, Module};
 use wharf_wasi::preview1::WasiP1Ctx;
 use wharf_wasi::{DirPerms, FilePerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use crate::args::RunArgs;
+use crate::engine::{describe, engine, find_secret};
 use crate::failure::{FAILED, Failure};
 use crate::invoke;
-use crate::load::{Layer, Loaded, load};
+use crate::load::{Layer, Loaded, is_artifact, load, open_artifact};
 
 /// The state of a component's store.
 struct Host {
@@ -34,15 +35,28 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         return Err(invoke::malformed(call));
     }
     let file = args.file.display().to_string();
-    let Loaded { bytes, layer } = load(&args.file)?;
-    let mut config = Config::new();
-    // Most functions of a large component are never called.
-    config.lazy_validation(true);
-    let engine = Engine::new(&config).map_err(|e| Failure::new(e.to_string()))?;
+    let (engine, bytes, layer) = if is_artifact(&args.file) {
+        let engine = engine(&args.engine, find_secret(args.artifact_key.as_deref())?)?;
+        let (artifact, layer) = open_artifact(&engine, &args.file)?;
+        if !artifact.trusted() && cfg!(feature = "jit") {
+            eprintln!(
+                "wharf: {file}: not compiled with this secret (--artifact-key), so that only the WebAssembly in it is used"
+            );
+        }
+        (engine, artifact.bytes(), layer)
+    } else {
+        let Loaded { bytes, layer } = load(&args.file)?;
+        (engine(&args.engine, None)?, bytes.into(), layer)
+    };
     let ended = match layer {
         Layer::Component => run_component(&file, &engine, bytes, args),
         Layer::Module => run_module(&file, &engine, bytes, args),
     };
+    // Without a cache the next run compiles again.
+    let _ = engine.save_cache();
+    if args.stats {
+        eprint!("{}", describe(&engine.tier_stats()));
+    }
     match ended {
         Ok(status) => Ok(status),
         Err(Ended::Failure(failure)) => Err(failure),
@@ -76,7 +90,7 @@ impl From<Error> for Ended {
     }
 }
 
-fn run_component(file: &str, engine: &Engine, bytes: Vec<u8>, args: &RunArgs) -> Result<u8, Ended> {
+fn run_component(file: &str, engine: &Engine, bytes: Bytes, args: &RunArgs) -> Result<u8, Ended> {
     let component = Component::new(engine, bytes)?;
     let mut linker = Linker::new(engine);
     wharf_wasi::p2::add_to_linker(&mut linker)?;
@@ -122,7 +136,7 @@ fn run_interface(component: &Component) -> Option<String> {
         .find(|name| name.starts_with("wasi:cli/run@0.2."))
 }
 
-fn run_module(file: &str, engine: &Engine, bytes: Vec<u8>, args: &RunArgs) -> Result<u8, Ended> {
+fn run_module(file: &str, engine: &Engine, bytes: Bytes, args: &RunArgs) -> Result<u8, Ended> {
     if args.invoke.is_some() {
         return Err(Failure::new(format!(
             "{file}: --invoke needs a component, and this is a core module"

@@ -13,7 +13,7 @@ use wasmparser::WasmFeatures;
 
 use crate::{
     error::Result,
-    tier::{ArtifactKey, Compiler, EngineTier, Tier, TierStats},
+    tier::{ArtifactKey, Compiler, EngineTier, Profiling, Tier, TierStats},
     types::FuncType,
 };
 
@@ -32,6 +32,7 @@ pub struct Config {
     pub(crate) epoch_interruption: bool,
     pub(crate) cache_dir: Option<PathBuf>,
     pub(crate) artifact_key: Option<ArtifactKey>,
+    pub(crate) profiling: Profiling,
 }
 
 impl Default for Config {
@@ -49,6 +50,7 @@ impl Default for Config {
             epoch_interruption: false,
             cache_dir: None,
             artifact_key: None,
+            profiling: Profiling::None,
         }
     }
 }
@@ -146,6 +148,13 @@ impl Config {
     /// trusted; see [`Artifact`](crate::Artifact).
     pub fn artifact_key(&mut self, secret: [u8; 32]) -> &mut Config {
         self.artifact_key = Some(ArtifactKey::new(secret));
+        self
+    }
+
+    /// What is written for profilers (default: nothing). The files are made with the first engine of a process that wants them, and name
+    /// functions as the name sections of their modules do. On platforms without machine code there are none.
+    pub fn profiling(&mut self, profiling: Profiling) -> &mut Config {
+        self.profiling = profiling;
         self
     }
 

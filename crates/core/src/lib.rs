@@ -49,7 +49,7 @@ pub use module::{ExportType, ImportType, Module};
 pub use runtime::{
     Extern, ExternRef, Func, Global, Instance, Limits, Memory, RawFunc, Store, StoreId, Table, Tag, Val,
 };
-pub use tier::{Artifact, Tier, TierStats};
+pub use tier::{Artifact, Profiling, Tier, TierStats};
 pub use trap::{Backtrace, Frame, TrapCode};
 pub use types::{
     ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, TagType, ValType,

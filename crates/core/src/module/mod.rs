@@ -347,4 +347,12 @@ impl ModuleInner {
     pub(crate) fn func_name(&self, func: u32) -> Option<String> {
         names::func_name(&self.bytes[self.name_section.clone()?], func)
     }
+
+    /// The names of all functions that have one in the name section.
+    pub(crate) fn func_names(&self) -> HashMap<u32, &str> {
+        match &self.name_section {
+            Some(section) => names::func_names(&self.bytes[section.clone()]),
+            None => HashMap::new(),
+        }
+    }
 }

@@ -15,6 +15,8 @@ mod entry;
 #[cfg(wharf_native)]
 mod exit;
 #[cfg(wharf_native)]
+pub(crate) mod perf;
+#[cfg(wharf_native)]
 mod registry;
 #[cfg(wharf_native)]
 mod signal;

@@ -46,6 +46,8 @@ impl EngineTier {
         let compiler = compiler.filter(|_| mode != Tier::Off);
         if compiler.is_some() {
             native::install_signal_handlers()?;
+            native::perf::open(config.profiling)
+                .map_err(|e| Error::host(e).context("a file for the profiler can't be made"))?;
         }
         Ok(EngineTier {
             guarded: compiler.is_some() && memory_guard::available(),

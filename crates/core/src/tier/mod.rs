@@ -9,6 +9,7 @@ mod compiler;
 mod engine_tier;
 mod module_tier;
 mod profile;
+mod profiling;
 mod sample;
 mod saved;
 mod stats;
@@ -17,9 +18,10 @@ mod worker;
 pub use compiler::{CompileJob, Compiler, GUARD, GlobalPlace, ModuleView, NO_LOCATION, NativeCode, Scope};
 pub(crate) use engine_tier::EngineTier;
 pub(crate) use module_tier::ModuleTier;
+pub use profiling::Profiling;
 pub(crate) use sample::sample;
 pub use saved::Artifact;
-pub(crate) use saved::{ArtifactKey, Image, Tables};
+pub(crate) use saved::{ArtifactKey, Image, PieceKind, Tables};
 pub use stats::TierStats;
 
 /// When functions are compiled to machine code.

@@ -18,6 +18,7 @@ use super::{
     CompileJob, ModuleView, NativeCode,
     engine_tier::EntryInst,
     profile::Profile,
+    profiling,
     saved::{Collected, Image, PieceKind},
 };
 use crate::{
@@ -268,6 +269,17 @@ impl ModuleTier {
             return Ok(());
         }
         let addresses = self.memory.publish(module, &pieces)?;
+        let targets = batch
+            .iter()
+            .map(|c| (PieceKind::Func, c.target.func, c.target.osr));
+        let what = targets.chain(new_stubs.iter().map(|kind| kind.piece(module)));
+        let published = what.zip(pieces.iter().zip(&addresses));
+        profiling::note(
+            module,
+            published.map(|((kind, index, osr), (piece, address))| {
+                (kind, index, osr, *address, piece.bytes.as_slice())
+            }),
+        );
         for (kind, address) in new_stubs.into_iter().zip(&addresses[batch.len()..]) {
             match kind {
                 StubKind::Entry(sig) => {
@@ -335,6 +347,14 @@ impl ModuleTier {
             return Ok(());
         }
         let code = self.memory.adopt(module, image, file)?;
+        profiling::note(
+            module,
+            image.pieces().map(|piece| {
+                let range = piece.start as usize..(piece.start + piece.len) as usize;
+                let address = code.wrapping_add(range.start);
+                (piece.kind, piece.index, None, address, &image.code()[range])
+            }),
+        );
         let mut entry_stubs = HashMap::new();
         for piece in image.pieces() {
             let address = code.wrapping_add(piece.start as usize);
@@ -454,6 +474,18 @@ enum StubKind {
     Entry(SigId),
     OsrEntry(SigId),
     Exit(u32),
+}
+
+impl StubKind {
+    /// What it is as a piece of the module, with a type that it is for.
+    fn piece(self, module: &ModuleInner) -> (PieceKind, u32, Option<u32>) {
+        let type_of = |sig| module.sigs.iter().position(|s| *s == sig).unwrap_or_default() as u32;
+        match self {
+            StubKind::Entry(sig) => (PieceKind::EntryStub, type_of(sig), None),
+            StubKind::OsrEntry(sig) => (PieceKind::OsrStub, type_of(sig), None),
+            StubKind::Exit(ty) => (PieceKind::ExitStub, ty, None),
+        }
+    }
 }
 
 /// Whether a function may have machine code.
