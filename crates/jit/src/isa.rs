@@ -68,8 +68,9 @@ fn set(builder: &mut dyn Configurable, name: &str, value: &str) -> Result<()> {
 /// All that code depends on beside what is compiled.
 pub(crate) fn fingerprint(isa: &dyn TargetIsa) -> String {
     let mut text = format!(
-        "wharf-jit {}; cranelift {}; {}",
+        "wharf-jit {} {}; cranelift {}; {}",
         env!("CARGO_PKG_VERSION"),
+        env!("WHARF_JIT_SOURCES"),
         cranelift_codegen::VERSION,
         isa.triple()
     );
