@@ -15,7 +15,7 @@ use std::{
 };
 
 use super::{
-    CompileJob, ModuleView, NativeCode,
+    CompileJob, ModuleView, NativeCode, Profiling,
     engine_tier::EntryInst,
     profile::Profile,
     profiling,
@@ -346,6 +346,8 @@ impl ModuleTier {
         if tier.interruptible() != interruptible {
             return Ok(());
         }
+        // perf looks into its map only for addresses that are not in a file.
+        let file = file.filter(|_| module.engine.config().profiling != Profiling::PerfMap);
         let code = self.memory.adopt(module, image, file)?;
         profiling::note(
             module,
