@@ -185,7 +185,7 @@ pub(crate) fn find(return_address: usize) -> Option<Arc<CodeObject>> {
 /// Why the instruction at this address traps, if it is one of machine code that may. For the signal handler: it allocates nothing,
 /// and gives up if the list can't be had, which no thread holds that executes machine code.
 pub(super) fn trap_at(address: usize) -> Option<TrapCode> {
-    for _ in 0..1_000_000 {
+    for attempt in 0..1_000_000 {
         match REGIONS.try_read() {
             Ok(regions) => {
                 return match region(&regions, address)? {
@@ -195,7 +195,12 @@ pub(super) fn trap_at(address: usize) -> Option<TrapCode> {
                     }
                 };
             }
-            Err(_) => std::hint::spin_loop(),
+            Err(_) if attempt < 1000 => std::hint::spin_loop(),
+            // Another thread changes the list, and may wait for its turn on this core.
+            // SAFETY: it has no effect on memory, and is safe in signal handlers.
+            Err(_) => unsafe {
+                libc::sched_yield();
+            },
         }
     }
     None

@@ -68,12 +68,15 @@ impl Queue {
 
     /// The next job: the hottest one, loops first, since a call is waiting in them. With `wait` waits for one; `None` at the end.
     fn next(&self, wait: bool) -> Option<(Arc<ModuleInner>, Target)> {
+        // The last reference to a module may be dropped here, and with it its engine, which closes this queue: so that is done when the
+        // queue is no longer locked.
+        let mut seen = Vec::new();
         let mut waiting = self.lock();
         loop {
             if waiting.closed {
                 return None;
             }
-            let mut best: Option<((bool, u32), usize, Arc<ModuleInner>)> = None;
+            let mut best: Option<((bool, u32), usize)> = None;
             let mut at = 0;
             while at < waiting.jobs.len() {
                 let (module, target) = &waiting.jobs[at];
@@ -83,14 +86,16 @@ impl Queue {
                 };
                 let own = (target.func - module.imported_funcs) as usize;
                 let rank = (target.osr.is_some(), module.tier.samples(own));
-                if best.as_ref().is_none_or(|(r, ..)| rank > *r) {
-                    best = Some((rank, at, module));
+                if best.is_none_or(|(r, _)| rank > r) {
+                    best = Some((rank, at));
                 }
+                seen.push(module);
                 at += 1;
             }
-            if let Some((_, at, module)) = best {
+            if let Some((_, at)) = best {
                 let (_, target) = waiting.jobs.swap_remove(at);
-                return Some((module, target));
+                // Each job that is left was seen, at its place.
+                return Some((seen.swap_remove(at), target));
             }
             if !wait {
                 return None;

@@ -4,8 +4,12 @@
 //! interpreter.
 
 mod calls;
+mod host;
+mod interrupts;
+mod memory;
 mod osr;
 mod overflow;
+mod random;
 mod support;
 mod tail;
 mod traps;

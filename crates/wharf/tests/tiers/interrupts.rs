@@ -1,0 +1,143 @@
+//! Deadlines stop guests in every tier.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use wharf::core::{Extern, Func, Store};
+use wharf::{Config, FuncType, Tier, TrapCode, Val, ValType};
+
+use crate::support::{Guest, MODES, assert_trap, engine};
+
+/// Endless guests. `fine` is not, and calls all kinds of functions.
+const WAT: &str = r#"(module
+    (type $t (func (param i32) (result i32)))
+    (import "" "host" (func $host (type $t)))
+    (memory 1)
+    (table 4 funcref)
+    (elem (i32.const 0) $tail_indirect $tail_other $leaf)
+    (func $loop (export "loop") (type $t) (loop (br 0)) (unreachable))
+    (func $calls (export "calls") (type $t) (loop (drop (call $leaf (local.get 0))) (br 0)) (unreachable))
+    (func $leaf (type $t) (i32.add (local.get 0) (i32.const 1)))
+    (func $tail (export "tail") (type $t) (return_call $tail (i32.add (local.get 0) (i32.const 1))))
+    (func $tail_indirect (export "tail_indirect") (type $t)
+        (return_call_indirect (type $t) (local.get 0) (i32.const 1)))
+    (func $tail_other (type $t) (return_call_indirect (type $t) (local.get 0) (i32.const 0)))
+    (func $nested (export "nested") (type $t) (i32.add (call $nested_1 (local.get 0)) (i32.const 1)))
+    (func $nested_1 (type $t) (i32.add (call_indirect (type $t) (local.get 0) (i32.const 2)) (call $nested_2 (local.get 0))))
+    (func $nested_2 (type $t) (call $loop (local.get 0)))
+    (func $out (export "out") (type $t) (loop (drop (call $host (local.get 0))) (br 0)) (unreachable))
+    (func $work (export "work") (type $t) (local i32)
+        (loop
+            (local.set 1 (i32.add (local.get 1) (call $leaf (i32.load (i32.const 0)))))
+            (br_if 0 (i32.ge_s (local.tee 0 (i32.sub (local.get 0) (i32.const 1))) (i32.const 0))))
+        (local.get 1))
+    (func $fine (export "fine") (type $t)
+        (i32.add (call $leaf (local.get 0)) (call_indirect (type $t) (local.get 0) (i32.const 2)))))"#;
+
+const ENDLESS: [&str; 6] = ["loop", "calls", "tail", "tail_indirect", "nested", "out"];
+
+fn guest(config: &Config) -> Guest {
+    Guest::with_imports(&engine(config), WAT, |store| {
+        let ty = FuncType::new([ValType::I32], [ValType::I32]);
+        vec![Extern::Func(Func::new(store, ty, |_, _| Ok(())))]
+    })
+}
+
+fn configs() -> Vec<Config> {
+    let mut configs: Vec<Config> = MODES.iter().map(|mode| mode.config()).collect();
+    let mut tiered = Config::new();
+    tiered.tier(Tier::Tiered).sample_interval(100).hot_samples(1);
+    configs.push(tiered);
+    configs
+}
+
+#[test]
+fn a_deadline_that_has_passed_stops_everything_endless() {
+    for config in configs() {
+        let mut guest = guest(&config);
+        for _ in 0..2 {
+            for name in ENDLESS {
+                guest.store.set_epoch_deadline(0);
+                assert_trap(guest.i32(name, &[0]), TrapCode::Interrupt);
+                guest.store.set_epoch_deadline(1000);
+                assert_eq!(guest.i32("fine", &[1]).unwrap(), 4);
+                assert_eq!(guest.i32("work", &[1000]).unwrap(), 1001);
+            }
+        }
+    }
+}
+
+#[test]
+fn another_thread_stops_what_runs() {
+    for config in configs() {
+        let mut guest = guest(&config);
+        let engine = guest.store.engine().clone();
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let ticks = scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    engine.increment_epoch();
+                    std::thread::yield_now();
+                }
+            });
+            for name in ENDLESS {
+                guest.store.set_epoch_deadline(50);
+                assert_trap(guest.i32(name, &[0]), TrapCode::Interrupt);
+            }
+            done.store(true, Ordering::Relaxed);
+            ticks.join().unwrap();
+        });
+    }
+}
+
+#[test]
+fn code_from_before_the_first_deadline_is_not_used_any_more() {
+    for config in configs() {
+        let mut guest = guest(&config);
+        // Everything is compiled now that can be, without looks at a deadline.
+        for _ in 0..20 {
+            assert_eq!(guest.i32("work", &[1000]).unwrap(), 1001);
+            assert_eq!(guest.i32("fine", &[1]).unwrap(), 4);
+        }
+        let mut other = Store::new(guest.store.engine(), Box::new(()));
+        // Whichever store it is.
+        other.set_epoch_deadline(5);
+        assert_eq!(guest.i32("work", &[1000]).unwrap(), 1001);
+        guest.store.set_epoch_deadline(0);
+        assert_trap(guest.i32("loop", &[0]), TrapCode::Interrupt);
+        assert_trap(guest.i32("work", &[i32::MAX]), TrapCode::Interrupt);
+        guest.store.set_epoch_deadline(1 << 40);
+        for _ in 0..20 {
+            assert_eq!(guest.i32("work", &[1000]).unwrap(), 1001);
+            assert_eq!(guest.i32("fine", &[1]).unwrap(), 4);
+        }
+        guest.store.set_epoch_deadline(0);
+        assert_trap(guest.i32("work", &[i32::MAX]), TrapCode::Interrupt);
+    }
+}
+
+#[test]
+fn the_first_deadline_may_be_set_while_machine_code_runs() {
+    // The host function that sets it is called by code without looks; what that code calls from then on looks.
+    const WAT: &str = r#"(module
+        (import "" "host" (func $host))
+        (func $spin (export "spin") (loop (br 0)))
+        (func $prepare (export "prepare") (param i32) (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+        (func (export "run") (call $prepare (i32.const 1000)) (call $host) (call $prepare (i32.const 10)) (call $spin))
+        (func (export "tail") (call $host) (return_call $spin)))"#;
+    for name in ["run", "tail"] {
+        for config in configs() {
+            let mut guest = Guest::with_imports(&engine(&config), WAT, |store| {
+                let host = Func::new(store, FuncType::new([], []), |store: &mut Store, _| {
+                    store.set_epoch_deadline(0);
+                    Ok(())
+                });
+                vec![Extern::Func(host)]
+            });
+            guest.call("prepare", &[Val::I32(1000)]).unwrap();
+            let error = guest.call(name, &[]).unwrap_err();
+            assert_eq!(error.trap_code(), Some(TrapCode::Interrupt));
+            let frames = error.backtrace().unwrap().frames();
+            assert!(!frames.is_empty());
+        }
+    }
+}
