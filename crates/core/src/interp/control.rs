@@ -187,6 +187,19 @@ impl Exec for OutOfBudget {
     }
 }
 
+/// As `OutOfBudget`, but between instructions where no function and no loop begins.
+struct OutOfBudgetAmid;
+
+impl Exec for OutOfBudgetAmid {
+    #[inline(always)]
+    unsafe fn exec(r: &mut Regs) -> Flow {
+        if tier::postpone_sample(r.vm) {
+            return trap(TrapCode::Interrupt);
+        }
+        Flow::Next
+    }
+}
+
 /// One bulk operation uses up a budget at most.
 const MOST_CHARGED: u64 = 20_000;
 
@@ -196,7 +209,7 @@ pub(super) unsafe fn charge(r: &mut Regs, units: u64) -> Flow {
     r.ip = r.ip.add(1);
     (*r.vm).budget -= (units >> 6).min(MOST_CHARGED) as i64;
     if (*r.vm).budget < 0 {
-        Flow::Jump(make_cold::<OutOfBudget>())
+        Flow::Jump(make_cold::<OutOfBudgetAmid>())
     } else {
         Flow::Next
     }

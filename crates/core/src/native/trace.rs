@@ -15,7 +15,13 @@ pub(crate) unsafe fn note(rt: *mut VmRuntime, frame: RawFrame) {
         if (*rt).trace.len() < Backtrace::MAX_FRAMES {
             (*(&raw mut (*rt).trace)).push(frame);
         } else {
-            (*rt).trace_omitted += 1;
+            (*rt).trace_omitted += match frame {
+                RawFrame::Bytecode(..) => 1,
+                // Calls may have been inlined.
+                RawFrame::Native(address) => {
+                    super::find(address).map_or(0, |code| code.frames(address).len())
+                }
+            };
         }
     }
 }

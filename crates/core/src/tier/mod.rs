@@ -19,7 +19,7 @@ pub use compiler::{CompileJob, Compiler, GUARD, GlobalPlace, ModuleView, NO_LOCA
 pub(crate) use engine_tier::EngineTier;
 pub(crate) use module_tier::ModuleTier;
 pub use profiling::Profiling;
-pub(crate) use sample::sample;
+pub(crate) use sample::{postpone_sample, sample};
 pub use saved::Artifact;
 pub(crate) use saved::{ArtifactKey, Image, PieceKind, Tables};
 pub use stats::TierStats;

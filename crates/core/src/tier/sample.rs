@@ -31,6 +31,21 @@ pub(crate) unsafe fn sample(vm: *mut VmCtx, ip: *const Inst, sp: *const u64) -> 
     }
 }
 
+/// When the budget is used up where no function and no loop begins: leaves the sample to the next place where one does, and tells whether
+/// the deadline of the store has passed.
+///
+/// # Safety
+/// As `sample`.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn postpone_sample(vm: *mut VmCtx) -> bool {
+    // SAFETY: by the contract above, the block and what it leads to are live.
+    unsafe {
+        (*vm).budget = 0;
+        (*(*(*vm).rt).store).interrupted()
+    }
+}
+
 /// # Safety
 /// As `sample`; the module is that of the instance.
 unsafe fn hot(

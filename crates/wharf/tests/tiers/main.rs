@@ -4,12 +4,15 @@
 //! interpreter.
 
 mod calls;
+mod fibers;
 mod host;
 mod interrupts;
+mod lifetime;
 mod memory;
 mod osr;
 mod overflow;
 mod random;
+mod signals;
 mod support;
 mod tail;
 mod traps;

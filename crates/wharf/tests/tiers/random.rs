@@ -18,7 +18,9 @@ fn bytes(seed: u64) -> Vec<u8> {
 
 /// `WHARF_RANDOM_MODULES=FIRST..END` runs others than the usual ones, and `WHARF_RANDOM_MODULE_FILE` tells where to write each before it runs.
 fn seeds() -> std::ops::Range<u64> {
-    let Ok(text) = std::env::var("WHARF_RANDOM_MODULES") else { return 0..150 };
+    let Ok(text) = std::env::var("WHARF_RANDOM_MODULES") else {
+        return 0..150;
+    };
     let (first, end) = text.split_once("..").expect("a range");
     first.parse().expect("a number")..end.parse().expect("a number")
 }
