@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hasher};
 use arbitrary::Unstructured;
 use wasm_smith::{Config, Module};
 use wharf::core::{Engine, Extern, Instance, Store};
-use wharf::{ErrorKind, Tier, TrapCode, Val, ValType};
+use wharf::{ErrorKind, Limits, Tier, TrapCode, Val, ValType};
 
 /// Steps of the guest (calls and taken branches, in effect) after which it stops by itself.
 const FUEL: u32 = 5_000;
@@ -179,6 +179,11 @@ fn run(engine: &Engine, wasm: &[u8]) -> Vec<Seen> {
         Err(e) => return vec![Seen::new(format!("module: {e}"))],
     };
     let mut store = Store::new(engine, Box::new(()));
+    // What is large takes long to fill and to look at.
+    let mut limits = Limits::default();
+    limits.memory_bytes = 2 << 20;
+    limits.table_elements = 10_000;
+    store.set_limits(limits);
     let instance = match Instance::new(&mut store, &module, &[]) {
         Ok(instance) => instance,
         Err(e) => return vec![Seen::new(format!("instance: {}", error(&e)))],

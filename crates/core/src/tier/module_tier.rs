@@ -164,13 +164,22 @@ impl ModuleTier {
         tier.counters
             .compile_nanos
             .fetch_add(begin.elapsed().as_nanos() as u64, Relaxed);
-        if compiled.is_err() {
-            self.fail(module, target);
+        match compiled {
+            Ok(None) => {
+                // Seen behind its first instruction by a call that began when it was not compiled yet: that is not tried again.
+                self.lock().targets.insert(target, State::Failed);
+                None
+            }
+            Ok(compiled) => compiled,
+            Err(_) => {
+                self.fail(module, target);
+                None
+            }
         }
-        compiled.ok()
     }
 
-    fn try_compile(&self, module: &ModuleInner, target: Target) -> Result<Compiled> {
+    /// Compiles a target; `None` if it is no loop.
+    fn try_compile(&self, module: &ModuleInner, target: Target) -> Result<Option<Compiled>> {
         let tier = &module.engine.0.tier;
         let compiler = tier
             .compiler()
@@ -178,10 +187,10 @@ impl ModuleTier {
         module.validate_body(target.func)?;
         let osr = match target.osr {
             None => None,
-            Some(inst) => Some(
-                translate::loop_at(module, target.func, inst)?
-                    .ok_or_else(|| Error::unsupported("there is no loop at this instruction"))?,
-            ),
+            Some(inst) => match translate::loop_at(module, target.func, inst)? {
+                None => return Ok(None),
+                at => at,
+            },
         };
         let exits = std::cell::RefCell::new(Vec::new());
         let interruptible = tier.interruptible();
@@ -211,12 +220,12 @@ impl ModuleTier {
         let mut exits = exits.into_inner();
         exits.sort_unstable();
         exits.dedup();
-        Ok(Compiled {
+        Ok(Some(Compiled {
             target,
             code,
             exits,
             interruptible,
-        })
+        }))
     }
 
     /// Makes compiled targets executable, with the stubs that they need, and lets the interpreter and other machine code use them.

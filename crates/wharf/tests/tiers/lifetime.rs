@@ -99,14 +99,18 @@ fn threads_run_one_module_while_it_is_compiled() {
             for _ in 0..8 {
                 scope.spawn(|| {
                     start.wait();
-                    for _ in 0..2 {
+                    // On and on, until the compiler has come to all of it.
+                    let mut done = false;
+                    while !done {
+                        let stats = engine.tier_stats();
+                        done = stats.compiled > 0 && stats.waiting == 0;
                         assert_eq!(results(&engine, &module, 120), expected);
                     }
                 });
             }
         });
         let stats = engine.tier_stats();
-        assert!(stats.compiled > 0 && stats.failed == 0, "{stats:?}");
+        assert_eq!(stats.failed, 0, "{stats:?}");
         assert!(stats.compiled <= 22, "{stats:?}");
     }
 }
