@@ -26,7 +26,7 @@ mod walk;
 
 #[cfg(not(wharf_native))]
 pub(crate) use absent::{
-    Builtins, CodeMemory, CodeObject, builtins, enter, find, find_code, install_signal_handlers,
+    Builtins, CodeMemory, CodeObject, builtins, enter, find, find_code, install_signal_handlers, perf,
 };
 pub(crate) use trace::note;
 #[cfg(wharf_native)]
