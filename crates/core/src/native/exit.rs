@@ -1,5 +1,7 @@
 //! Leaving machine code: calls of what is not compiled, and traps.
 
+use std::sync::atomic::Ordering;
+
 use super::{Outcome, trace::note, walk::NativeFrame};
 use crate::{
     error::Error,
@@ -38,7 +40,7 @@ pub(super) unsafe extern "C" fn call_out(
                 (*rt).trap.code = None;
                 stop(rt, frame);
             }
-            return;
+            return stop_if_late(rt, frame);
         }
         if let Some(entry) = frame.outermost() {
             // The result of the call is that of the segment: the interpreter around it goes on with the callee, so that tail calls
@@ -60,6 +62,21 @@ pub(super) unsafe extern "C" fn call_out(
         (*rt).stack_top = top;
         if outcome == interp::Outcome::Stopped {
             interp::note_frames(rt);
+            stop(rt, frame);
+        }
+        stop_if_late(rt, frame);
+    }
+}
+
+/// Leaves the segment when the deadline has passed: the code that called may be from before there were deadlines, and not look itself.
+///
+/// # Safety
+/// As `stop`.
+unsafe fn stop_if_late(rt: *mut VmRuntime, frame: NativeFrame) {
+    // SAFETY: by the contract above; the engine outlives the store.
+    unsafe {
+        if (*(*rt).epoch).load(Ordering::Relaxed) >= (*rt).deadline {
+            (*rt).trap.code = Some(TrapCode::Interrupt);
             stop(rt, frame);
         }
     }

@@ -123,8 +123,14 @@ fn the_first_deadline_may_be_set_while_machine_code_runs() {
         (func $spin (export "spin") (loop (br 0)))
         (func $prepare (export "prepare") (param i32) (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
         (func (export "run") (call $prepare (i32.const 1000)) (call $host) (call $prepare (i32.const 10)) (call $spin))
-        (func (export "tail") (call $host) (return_call $spin)))"#;
-    for name in ["run", "tail"] {
+        (func (export "tail") (call $host) (return_call $spin))
+        ;; Nothing that this calls goes on for long.
+        (func (export "loop") (loop (call $host) (br 0)))
+        (func $pass (call $host))
+        (func (export "loop_around") (loop (call $pass) (br 0)))
+        (func $tail (call $host) (return_call $tail))
+        (func (export "tail_loop") (call $tail)))"#;
+    for name in ["run", "tail", "loop", "loop_around", "tail_loop"] {
         for config in configs() {
             let mut guest = Guest::with_imports(&engine(&config), WAT, |store| {
                 let host = Func::new(store, FuncType::new([], []), |store: &mut Store, _| {

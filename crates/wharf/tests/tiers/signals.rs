@@ -15,7 +15,18 @@ const SIGABRT: i32 = 6;
 const SIGSEGV: i32 = 11;
 
 fn run_child(test: &str, what: &str) -> (ExitStatus, String) {
-    let output = Command::new(std::env::current_exe().unwrap())
+    let itself = std::env::current_exe().unwrap();
+    // Under an emulator that Cargo was told of, the child needs it too.
+    let emulator = match cfg!(target_arch = "aarch64") {
+        true => std::env::var("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER").ok(),
+        false => None,
+    };
+    let mut command = match &emulator {
+        Some(emulator) => Command::new(emulator),
+        None => Command::new(&itself),
+    };
+    let output = command
+        .args(emulator.map(|_| &itself))
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(CHILD, what)
         .output()
