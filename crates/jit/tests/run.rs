@@ -209,3 +209,44 @@ fn small_functions_in_the_middle_of_others() {
             (local.get 1) (local.get 2)))"#,
     );
 }
+
+#[test]
+fn copies_and_fills_of_all_short_lengths() {
+    // Addresses near the ends of 64 KiB, overlapping ones, and ones far outside.
+    let mut text = String::from(
+        r#"(module (memory $a 1) (memory $b 1 1) (memory $c i64 1)
+        (func $sum (param $from i32) (result i64) (local $h i64)
+            (loop $l
+                (local.set $h (i64.add (i64.mul (local.get $h) (i64.const 31)) (i64.load (local.get $from))))
+                (local.set $from (i32.add (local.get $from) (i32.const 8)))
+                (br_if $l (i32.lt_u (local.get $from) (i32.const 65536))))
+            (local.get $h))
+        (func (export "start") (local i32)
+            (loop $l
+                (i32.store8 (local.get 0) (i32.mul (local.get 0) (i32.const 7)))
+                (i32.store8 $b (local.get 0) (i32.mul (local.get 0) (i32.const 13)))
+                (local.set 0 (i32.add (local.get 0) (i32.const 1)))
+                (br_if $l (i32.lt_u (local.get 0) (i32.const 65536)))))
+        (func (export "sum") (result i64 i64) (call $sum (i32.const 0)) (i64.load $c (i64.const 65528)))"#,
+    );
+    for len in [
+        0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 127, 128, 129, 200,
+    ] {
+        for (name, at) in [
+            ("low", 1000),
+            ("end", 65536 - len),
+            ("over", 65537 - len),
+            ("far", -1),
+        ] {
+            text += &format!(
+                r#"(func (export "fill-{name}{len}") (param i32) (memory.fill $a (i32.const {at}) (local.get 0) (i32.const {len})))
+                (func (export "up-{name}{len}") (memory.copy $a $a (i32.const {at}) (i32.const 1005) (i32.const {len})))
+                (func (export "down-{name}{len}") (memory.copy $a $a (i32.const 997) (i32.const {at}) (i32.const {len})))
+                (func (export "other-{name}{len}") (memory.copy $a $b (i32.const {at}) (i32.const 50000) (i32.const {len})))
+                (func (export "wide-{name}{len}") (memory.copy $c $a (i64.const {at}) (i32.const 900) (i32.const {len})))"#
+            );
+        }
+    }
+    text += r#"(export "sum-again" (func $sum)))"#;
+    same(&text);
+}

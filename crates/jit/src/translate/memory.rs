@@ -57,22 +57,27 @@ impl FuncTranslator<'_, '_> {
             MemArgTarget::Memory(index) => index,
             MemArgTarget::Array(_) => 0,
         };
+        self.access_memory(index, memarg.offset, size)
+    }
+
+    /// As `access`, of this memory.
+    pub(super) fn access_memory(&mut self, index: u32, offset: u64, size: u8) -> (MemFlagsData, Value, i32) {
         let ty = self.module.memory(index);
         let at = self.pop();
         let at = self.extend(at, ty.memory64);
         let flags = self.state.heap;
         let base = self.memory_base(index, &ty);
-        let Some(end) = memarg.offset.checked_add(size.into()) else {
+        let Some(end) = offset.checked_add(size.into()) else {
             let always = self.builder.ins().iconst(types::I8, 1);
             self.trap_if(always, TrapCode::MemoryOutOfBounds);
             return (flags, base, 0);
         };
         let address = self.builder.ins().iadd(base, at);
         if self.is_guarded(&ty) && end <= GUARD {
-            if memarg.offset <= MAX_OFFSET {
-                return (flags, address, memarg.offset as i32);
+            if offset <= MAX_OFFSET {
+                return (flags, address, offset as i32);
             }
-            return (flags, self.add(address, memarg.offset), 0);
+            return (flags, self.add(address, offset), 0);
         }
         let len = self.memory_len(index, &ty);
         let outside = if end <= minimum_bytes(&ty) {
@@ -92,7 +97,7 @@ impl FuncTranslator<'_, '_> {
             };
             self.builder.ins().icmp(IntCC::UnsignedGreaterThan, end, len)
         };
-        let address = self.add(address, memarg.offset);
+        let address = self.add(address, offset);
         self.trap_if(outside, TrapCode::MemoryOutOfBounds);
         // The processor may run ahead of the trap with an address that is outside.
         let nowhere = self.builder.ins().iconst(POINTER, 0);
@@ -162,51 +167,6 @@ impl FuncTranslator<'_, '_> {
         let before = self.builtin_with_result(builtin::MEMORY_GROW, &[memory, delta]);
         let before = self.reduce(before, is64);
         self.push(before);
-    }
-
-    pub(super) fn memory_fill(&mut self, index: u32) {
-        let is64 = self.module.memory(index).memory64;
-        let (to, value, len) = self.pop3();
-        let (to, len) = (self.extend(to, is64), self.extend(len, is64));
-        let value = self.extend(value, false);
-        let memory = self.number(index.into());
-        self.checked_builtin(
-            builtin::MEMORY_FILL,
-            &[memory, to, value, len],
-            TrapCode::MemoryOutOfBounds,
-        );
-    }
-
-    pub(super) fn memory_copy(&mut self, to_memory: u32, from_memory: u32) {
-        let to_64 = self.module.memory(to_memory).memory64;
-        let from_64 = self.module.memory(from_memory).memory64;
-        let (to, from, len) = self.pop3();
-        let (to, from) = (self.extend(to, to_64), self.extend(from, from_64));
-        let len = self.extend(len, to_64 && from_64);
-        let memories = self.number(u64::from(to_memory) | u64::from(from_memory) << 32);
-        self.checked_builtin(
-            builtin::MEMORY_COPY,
-            &[memories, to, from, len],
-            TrapCode::MemoryOutOfBounds,
-        );
-    }
-
-    pub(super) fn memory_init(&mut self, segment: u32, index: u32) {
-        let is64 = self.module.memory(index).memory64;
-        let (to, from, len) = self.pop3();
-        let to = self.extend(to, is64);
-        let (from, len) = (self.extend(from, false), self.extend(len, false));
-        let places = self.number(u64::from(index) | u64::from(segment) << 32);
-        self.checked_builtin(
-            builtin::MEMORY_INIT,
-            &[places, to, from, len],
-            TrapCode::MemoryOutOfBounds,
-        );
-    }
-
-    pub(super) fn data_drop(&mut self, segment: u32) {
-        let segment = self.number(segment.into());
-        self.builtin(builtin::DATA_DROP, &[segment], 0);
     }
 }
 

@@ -3,6 +3,7 @@
 //! The translator runs the operand stack symbolically: its entries are values of the intermediate representation. Local variables are
 //! variables of Cranelift's frontend, which finds out where they have to be merged.
 
+mod bulk;
 mod call;
 mod control;
 mod guess;
