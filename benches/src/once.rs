@@ -50,7 +50,7 @@ pub fn print(engine: EngineKind, program: &Program, cache: Option<&Path>) -> Res
     let cpu = cpu_time();
     let start = Instant::now();
     let mut instance = engine.try_instantiate(&wasm, cache)?;
-    let result = instance.call(program.export, program.args);
+    let result = instance.call(program.export, program.short);
     let (wall, cpu) = (start.elapsed(), cpu_time() - cpu);
     let rss = peak_rss().map_or(String::new(), |r| r.to_string());
     println!("{result} {} {} {rss}", wall.as_nanos(), cpu.as_nanos());
@@ -61,7 +61,7 @@ pub fn print(engine: EngineKind, program: &Program, cache: Option<&Path>) -> Res
 /// fails.
 pub fn spawn(engine: EngineKind, program: &Program, cache: Option<&Path>) -> Option<Once> {
     if engine == EngineKind::Wasm3 {
-        return wasm3::once(&program.path(), program.export, program.args);
+        return wasm3::once(&program.path(), program.export, program.short);
     }
     let output = Command::new(std::env::current_exe().ok()?)
         .args(["--once", engine.name(), program.name])

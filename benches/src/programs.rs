@@ -14,6 +14,8 @@ pub struct Program {
     /// Its arguments for one run, with which compiled code takes a few tens of milliseconds; all are `i32`, and the
     /// result is an `i64`.
     pub args: &'static [i32],
+    /// The arguments for a short run: one unit of work, a few to a few tens of milliseconds of compiled code.
+    pub short: &'static [i32],
 }
 
 impl Program {
@@ -38,35 +40,37 @@ const fn program(
     file: &'static str,
     export: &'static str,
     args: &'static [i32],
+    short: &'static [i32],
 ) -> Program {
     Program {
         name,
         file,
         export,
         args,
+        short,
     }
 }
 
 /// All programs; `docs/benchmarks.md` says what each does.
 pub const PROGRAMS: &[Program] = &[
-    program("coremark", "kernels/kernels.wasm", "coremark", &[1000]),
-    program("fannkuch", "programs/classics.wasm", "fannkuch", &[2]),
-    program("richards", "programs/classics.wasm", "richards", &[50]),
-    program("deltablue", "programs/classics.wasm", "deltablue", &[20]),
-    program("sqlite", "programs/sqlite.wasm", "run", &[3]),
-    program("regex", "programs/regex.wasm", "run", &[6]),
-    program("json", "programs/json.wasm", "run", &[3]),
-    program("deflate", "programs/deflate.wasm", "run", &[3]),
-    program("blake3", "programs/blake3.wasm", "run", &[4]),
-    program("markdown", "programs/markdown.wasm", "run", &[2]),
-    program("images", "programs/images.wasm", "run", &[2]),
-    program("raster", "programs/raster.wasm", "run", &[1]),
-    program("bignum", "programs/bignum.wasm", "run", &[3]),
-    program("ecdsa", "programs/ecdsa.wasm", "run", &[1]),
-    program("sqlparser", "programs/sqlparser.wasm", "run", &[3]),
-    program("wast", "kernels/large.wasm", "large", &[300, 4]),
-    program("quickjs", "programs/quickjs.wasm", "run", &[8]),
-    program("lua", "programs/lua.wasm", "run", &[8]),
-    program("rhai", "programs/rhai.wasm", "run", &[2]),
-    program("boa", "programs/large/boa.wasm", "run", &[1]),
+    program("coremark", "kernels/kernels.wasm", "coremark", &[1000], &[100]),
+    program("fannkuch", "programs/classics.wasm", "fannkuch", &[2], &[1]),
+    program("richards", "programs/classics.wasm", "richards", &[50], &[5]),
+    program("deltablue", "programs/classics.wasm", "deltablue", &[20], &[2]),
+    program("sqlite", "programs/sqlite.wasm", "run", &[3], &[1]),
+    program("regex", "programs/regex.wasm", "run", &[6], &[1]),
+    program("json", "programs/json.wasm", "run", &[3], &[1]),
+    program("deflate", "programs/deflate.wasm", "run", &[3], &[1]),
+    program("blake3", "programs/blake3.wasm", "run", &[4], &[1]),
+    program("markdown", "programs/markdown.wasm", "run", &[2], &[1]),
+    program("images", "programs/images.wasm", "run", &[2], &[1]),
+    program("raster", "programs/raster.wasm", "run", &[1], &[1]),
+    program("bignum", "programs/bignum.wasm", "run", &[3], &[1]),
+    program("ecdsa", "programs/ecdsa.wasm", "run", &[1], &[1]),
+    program("sqlparser", "programs/sqlparser.wasm", "run", &[3], &[1]),
+    program("wast", "kernels/large.wasm", "large", &[300, 4], &[300, 1]),
+    program("quickjs", "programs/quickjs.wasm", "run", &[8], &[1]),
+    program("lua", "programs/lua.wasm", "run", &[8], &[1]),
+    program("rhai", "programs/rhai.wasm", "run", &[2], &[1]),
+    program("boa", "programs/large/boa.wasm", "run", &[1], &[1]),
 ];
