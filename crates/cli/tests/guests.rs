@@ -1,4 +1,4 @@
-//! Runs the cases of `examples/guests/*/cases.toml` with the `wharf` binary; the format is described in
+//! Runs the cases of `examples/guests/*/cases.toml` with the `wharf` binary, in each tier; the format is described in
 //! `examples/guests/README.md`.
 
 use std::collections::BTreeMap;
@@ -91,27 +91,40 @@ fn main() {
             .into_owned();
         for case in cases.case {
             let missing = case.large && !guests().join(&case.guest).is_file();
-            let name = match missing {
-                true => format!(
-                    "{guest}/{} (not built: run examples/guests/build.sh {guest})",
-                    case.name
-                ),
-                false => format!("{guest}/{}", case.name),
-            };
-            trials.push(Trial::test(name, move || check(&case)).with_ignored_flag(missing && !required));
+            for tier in TIERS {
+                let case = case.clone();
+                let name = match missing {
+                    true => format!(
+                        "{tier}/{guest}/{} (not built: run examples/guests/build.sh {guest})",
+                        case.name
+                    ),
+                    false => format!("{tier}/{guest}/{}", case.name),
+                };
+                trials.push(
+                    Trial::test(name, move || check(&case, tier)).with_ignored_flag(missing && !required),
+                );
+            }
         }
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
-fn check(case: &Case) -> Result<(), Failed> {
+/// What `--tier` takes.
+const TIERS: [&str; 4] = ["off", "tiered", "sync", "eager"];
+
+fn check(case: &Case, tier: &str) -> Result<(), Failed> {
     let guest = guests().join(&case.guest);
     if !guest.is_file() {
         return Err(format!("{} is missing", guest.display()).into());
     }
     let temporary = tempfile::tempdir()?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_wharf"));
-    command.arg("run").args(&case.flags);
+    command.arg("run").args(["--tier", tier]).args(&case.flags);
+    if tier == "eager" {
+        // All functions are compiled for the first case of a guest; the others find them here.
+        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests-cache");
+        command.arg(format!("--cache={}", cache.display()));
+    }
     let mut copies = Vec::new();
     for (i, dir) in case.dirs.iter().enumerate() {
         let (fixture, rest) = dir.split_once("::").ok_or("dirs: expected FIXTURE::GUEST")?;
