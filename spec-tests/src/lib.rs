@@ -32,10 +32,11 @@ pub struct ScriptResult {
 /// Runs a script in a mode and compares its outcomes with the list.
 pub fn check(script: &Script, list: &List, mode: Mode) -> ScriptResult {
     // A panic anywhere in the engine is a failure of this script, and must not end the others.
+    let engine = mode.engine();
+    let options = Options {
+        engine: engine.clone(),
+    };
     let report = catch_unwind(AssertUnwindSafe(|| {
-        let options = Options {
-            engine: mode.engine(),
-        };
         wharf_wast::run_script(&script.text, &options)
     }));
     let Ok(report) = report else {
@@ -49,7 +50,15 @@ pub fn check(script: &Script, list: &List, mode: Mode) -> ScriptResult {
             complaints: vec![format!("{}: panicked", script.name)],
         };
     };
-    let complaints = compare(&script.name, &report, list);
+    let mut complaints = compare(&script.name, &report, list);
+    let failed = engine.tier_stats().failed;
+    if failed > 0 {
+        // They were interpreted instead, which would show nothing about machine code.
+        complaints.push(format!(
+            "{}: {failed} functions could not be compiled",
+            script.name
+        ));
+    }
     ScriptResult {
         summary: report.summary(),
         superseded: list.superseded(&script.name),
