@@ -1,6 +1,9 @@
 //! From Cranelift's intermediate representation to machine code and its tables.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Mutex, PoisonError},
+};
 
 use cranelift_codegen::{
     Context, FinalizedMachReloc, FinalizedRelocTarget,
@@ -127,10 +130,18 @@ pub(crate) struct Workspaces(Mutex<Vec<Box<Workspace>>>);
 
 impl Workspaces {
     /// Lends a workspace whose context is empty.
+    ///
+    /// Should Cranelift panic, the function is one that can't be compiled; in builds with debug assertions the panic goes on.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Workspace) -> Result<T>) -> Result<T> {
         let pooled = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut workspace = pooled.unwrap_or_else(|| Box::new(Workspace::new()));
-        let result = work(&mut workspace);
+        let result = if cfg!(debug_assertions) {
+            work(&mut workspace)
+        } else {
+            // What a panic leaves half done is the workspace, which is not used again.
+            catch_unwind(AssertUnwindSafe(|| work(&mut workspace)))
+                .unwrap_or_else(|_| Err(Error::unsupported("compiling a function: the compiler panicked")))
+        };
         if result.is_ok() {
             workspace.context.clear();
             self.0
