@@ -133,11 +133,17 @@ fn around_the_end(guest: &mut Guest, ty: &str, memory: Memory, offsets: &[u64]) 
                     }
                 } else {
                     assert_trap(result, TrapCode::MemoryOutOfBounds);
-                    let after = &memory.data(&guest.store)[end.saturating_sub(64) as usize..];
-                    assert_eq!(
-                        after, before,
-                        "{name} {offset} at {at:#x} wrote before it trapped"
-                    );
+                    let at_end = end.saturating_sub(64) as usize;
+                    if cfg!(target_arch = "aarch64") && is_store {
+                        // This architecture may do the part of an unaligned store that is in a page that can be written.
+                        memory.data_mut(&mut guest.store)[at_end..].fill(0);
+                    } else {
+                        let after = &memory.data(&guest.store)[at_end..];
+                        assert_eq!(
+                            after, before,
+                            "{name} {offset} at {at:#x} wrote before it trapped"
+                        );
+                    }
                 }
             }
         }
