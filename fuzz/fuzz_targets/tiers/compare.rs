@@ -52,7 +52,7 @@ fn odd(func: u32) -> bool {
 }
 
 fn even(func: u32) -> bool {
-    func % 2 == 0
+    func.is_multiple_of(2)
 }
 
 /// The modes, the interpreter first.

@@ -47,7 +47,7 @@ pub(crate) unsafe fn note_frames(rt: *mut VmRuntime) {
 /// `rt` is a live runtime block and no reference into it is live.
 pub(crate) unsafe fn resolve_frames(error: &mut Error, rt: *mut VmRuntime) {
     let store = &*(*rt).store;
-    let trace = std::mem::take(&mut *(&raw mut (*rt).trace));
+    let trace = std::mem::take(&mut (*rt).trace);
     let omitted = std::mem::take(&mut (*rt).trace_omitted);
     let backtrace = error.backtrace_mut();
     for frame in trace {

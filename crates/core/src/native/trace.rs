@@ -12,8 +12,9 @@ use crate::{
 pub(crate) unsafe fn note(rt: *mut VmRuntime, frame: RawFrame) {
     // SAFETY: by the contract above.
     unsafe {
-        if (*rt).trace.len() < Backtrace::MAX_FRAMES {
-            (*(&raw mut (*rt).trace)).push(frame);
+        let trace = &mut (*rt).trace;
+        if trace.len() < Backtrace::MAX_FRAMES {
+            trace.push(frame);
         } else {
             (*rt).trace_omitted += match frame {
                 RawFrame::Bytecode(..) => 1,

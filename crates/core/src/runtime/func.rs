@@ -314,7 +314,7 @@ unsafe fn stopped(rt: *mut VmRuntime) -> Error {
     let (panic, error, code) = unsafe { ((*rt).panic.take(), (*rt).error.take(), (*rt).trap.code) };
     if let Some(panic) = panic {
         // SAFETY: as below.
-        unsafe { (*(&raw mut (*rt).trace)).clear() };
+        drop(unsafe { std::mem::take(&mut (*rt).trace) });
         resume_unwind(panic);
     }
     let mut error = match (error, code) {

@@ -176,7 +176,7 @@ fn a_tail_call_may_lead_to_the_host() {
         let mut guest = Guest::with_imports(&mode.engine(), WAT, |store| {
             let ty = FuncType::new([ValType::I32, ValType::I64], [ValType::I64]);
             let host = Func::new(store, ty, |_, slots| {
-                slots[0] = slots[1] * 10 + slots[0];
+                slots[0] += slots[1] * 10;
                 Ok(())
             });
             vec![Extern::Func(host)]
