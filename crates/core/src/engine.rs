@@ -43,7 +43,7 @@ impl Default for Config {
             max_host_stack: 512 << 10,
             fiber_stack: 1 << 20,
             tier: Tier::Tiered,
-            sample_interval: 4_000,
+            sample_interval: 1_000,
             hot_samples: 2,
             compile_threads: None,
             compile_filter: None,
@@ -101,7 +101,7 @@ impl Config {
     }
 
     /// How many calls and taken back-edges an instance interprets between two looks at where it is and at its deadline
-    /// (default: 4,000; at least 1).
+    /// (default: 1,000; at least 1).
     pub fn sample_interval(&mut self, events: u32) -> &mut Config {
         self.sample_interval = events.max(1);
         self

@@ -6,6 +6,7 @@ use std::{
         atomic::{AtomicU32, Ordering::Relaxed},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use super::module_tier::{Compiled, Target};
@@ -27,6 +28,9 @@ struct Waiting {
 
 /// Code is published when this much of it has come together, or nothing is waiting: publishing takes whole pages.
 const BATCH_BYTES: usize = 32 << 10;
+
+/// But no function that is ready waits longer than this for others to be compiled.
+const BATCH_TIME: Duration = Duration::from_millis(1);
 
 /// Stack of a compiling thread: the compiler recurses over the nesting of blocks.
 const STACK: usize = 16 << 20;
@@ -66,7 +70,7 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// The next job: the hottest one, loops first, since a call is waiting in them. With `wait` waits for one; `None` at the end.
+    /// The next job, see [`rank`]. With `wait` waits for one; `None` at the end.
     fn next(&self, wait: bool) -> Option<(Arc<ModuleInner>, Target)> {
         // The last reference to a module may be dropped here, and with it its engine, which closes this queue: so that is done when the
         // queue is no longer locked.
@@ -76,7 +80,7 @@ impl Queue {
             if waiting.closed {
                 return None;
             }
-            let mut best: Option<((bool, u32), usize)> = None;
+            let mut best: Option<(u64, usize)> = None;
             let mut at = 0;
             while at < waiting.jobs.len() {
                 let (module, target) = &waiting.jobs[at];
@@ -85,7 +89,7 @@ impl Queue {
                     continue;
                 };
                 let own = (target.func - module.imported_funcs) as usize;
-                let rank = (target.osr.is_some(), module.tier.samples(own));
+                let rank = rank(&module, *target, own);
                 if best.is_none_or(|(r, _)| rank > r) {
                     best = Some((rank, at));
                 }
@@ -107,11 +111,12 @@ impl Queue {
     fn work(&self) {
         let mut next = self.next(true);
         while let Some((module, target)) = next.take() {
+            let begin = Instant::now();
             let mut batch: Vec<Compiled> = Vec::new();
             batch.extend(module.tier.compile(&module, target));
             let mut bytes = batch.iter().map(|c| c.code.bytes.len()).sum::<usize>();
             // Small functions are published together; a loop is entered as soon as it can be.
-            while bytes < BATCH_BYTES && target.osr.is_none() {
+            while bytes < BATCH_BYTES && begin.elapsed() < BATCH_TIME && target.osr.is_none() {
                 match self.next(false) {
                     Some((other, target)) if Arc::ptr_eq(&other, &module) && target.osr.is_none() => {
                         let compiled = module.tier.compile(&module, target);
@@ -132,6 +137,16 @@ impl Queue {
         }
         self.lock().threads -= 1;
     }
+}
+
+/// What is worth most comes first: time seen in the function per byte to compile.
+fn rank(module: &ModuleInner, target: Target, own: usize) -> u64 {
+    /// The work that a function of no size takes, in bytes.
+    const FIXED: u64 = 256;
+    let samples = u64::from(module.tier.samples(own));
+    // A call is waiting in a loop.
+    let weight = if target.osr.is_some() { 2 } else { 1 };
+    (samples * weight << 20) / (module.bodies[own].len() as u64 + FIXED)
 }
 
 fn publish(module: &ModuleInner, batch: Vec<Compiled>) {
