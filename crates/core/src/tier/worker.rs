@@ -146,7 +146,7 @@ fn rank(module: &ModuleInner, target: Target, own: usize) -> u64 {
     let samples = u64::from(module.tier.samples(own));
     // A call is waiting in a loop.
     let weight = if target.osr.is_some() { 2 } else { 1 };
-    (samples * weight << 20) / (module.bodies[own].len() as u64 + FIXED)
+    ((samples * weight) << 20) / (module.bodies[own].len() as u64 + FIXED)
 }
 
 fn publish(module: &ModuleInner, batch: Vec<Compiled>) {
