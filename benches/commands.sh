@@ -64,7 +64,7 @@ row() {
 }
 row "Rust, hello" "$guests/rust-command/rust-command.wasm" hello
 row "C++, hello" "$guests/cpp-command/cpp-command.wasm"
-row "Go, json" "$guests/build/go-command.wasm" json
+row "Go, goroutines" "$guests/build/go-command.wasm" goroutines
 row "CPython, hello" "$guests/build/python-command.wasm" hello
 row "CPython, all" "$guests/build/python-command.wasm"
 row "JavaScript library, greet" "$guests/build/js-library.wasm" --invoke 'greet("Wharf")'
