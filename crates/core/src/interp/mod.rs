@@ -252,30 +252,15 @@ unsafe fn record(ip: *const Inst, sp: *mut u64, vm: *mut VmCtx, code: u8) -> Out
     (*rt).trap.sp = sp;
     (*rt).trap.vm = vm;
     if code != SAME_CODE {
-        (*rt).trap.code = (code != NO_CODE).then(|| ALL_CODES[code as usize]);
+        (*rt).trap.code = TrapCode::from_byte(code);
     }
     Outcome::Stopped
 }
 
+/// No trap: the runtime block has an error or a panic. No trap code has this number.
 const NO_CODE: u8 = u8::MAX;
+/// The trap code that the runtime block has already.
 const SAME_CODE: u8 = u8::MAX - 1;
-
-const ALL_CODES: [TrapCode; 14] = [
-    TrapCode::Unreachable,
-    TrapCode::MemoryOutOfBounds,
-    TrapCode::TableOutOfBounds,
-    TrapCode::UndefinedElement,
-    TrapCode::IndirectCallToNull,
-    TrapCode::BadSignature,
-    TrapCode::IntegerOverflow,
-    TrapCode::IntegerDivisionByZero,
-    TrapCode::BadConversionToInteger,
-    TrapCode::StackOverflow,
-    TrapCode::NullReference,
-    TrapCode::Interrupt,
-    TrapCode::InvalidBody,
-    TrapCode::Unreachable,
-];
 
 #[inline(always)]
 unsafe fn stop(ip: *const Inst, sp: *mut u64, vm: *mut VmCtx, code: u8) -> Flow {
