@@ -68,10 +68,11 @@ pub fn require_compiler(what: &str) -> Result<(), Failure> {
 /// What the tiers did, one number per line.
 pub fn describe(stats: &TierStats) -> String {
     format!(
-        "translated: {}\ncompiled: {}\nloaded: {}\nsaved: {}\nosr-compiled: {}\nosr-entries: {}\nfailed: {}\nwaiting: {}\n\
+        "translated: {}\ncompiled: {}\nimproved: {}\nloaded: {}\nsaved: {}\nosr-compiled: {}\nosr-entries: {}\nfailed: {}\nwaiting: {}\n\
          compile-seconds: {:.6}\ncode-bytes: {}\n",
         stats.translated,
         stats.compiled,
+        stats.improved,
         stats.loaded,
         stats.saved,
         stats.osr_compiled,

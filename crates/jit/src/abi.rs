@@ -39,23 +39,16 @@ pub(crate) fn first_local_slot(ty: &FuncType) -> u32 {
 
 /// The signature of functions of a type in compiled code.
 pub(crate) fn signature(ty: &FuncType) -> Signature {
-    with_state(ty.params().iter().map(|t| type_of(*t)), ty.results())
-}
-
-/// The signature of OSR code with these results.
-pub(crate) fn osr_signature(results: &[ValType]) -> Signature {
-    with_state([POINTER].into_iter(), results)
-}
-
-fn with_state(params: impl Iterator<Item = Type>, results: &[ValType]) -> Signature {
     let mut signature = Signature::new(CallConv::Tail);
+    let state = AbiParam::special(POINTER, ArgumentPurpose::VMContext);
+    let called_as = AbiParam::new(types::I64);
+    let params = ty.params().iter().map(|t| AbiParam::new(type_of(*t)));
     signature
         .params
-        .push(AbiParam::special(POINTER, ArgumentPurpose::VMContext));
-    signature.params.extend(params.map(AbiParam::new));
+        .extend([state, called_as].into_iter().chain(params));
     signature
         .returns
-        .extend(results.iter().map(|t| AbiParam::new(type_of(*t))));
+        .extend(ty.results().iter().map(|t| AbiParam::new(type_of(*t))));
     signature
 }
 

@@ -4,17 +4,17 @@ use cranelift_codegen::{
     isa::{self, OwnedTargetIsa, TargetIsa},
     settings::{self, Configurable, Flags},
 };
-use wharf_core::{Error, Result};
+use wharf_core::{Error, Result, tier::Effort};
 
 /// The machine that this process runs on, with all that its processor has.
-pub(crate) fn host() -> Result<OwnedTargetIsa> {
+pub(crate) fn host(effort: Effort) -> Result<OwnedTargetIsa> {
     let builder = cranelift_native::builder().map_err(Error::unsupported)?;
-    finish(builder)
+    finish(builder, effort)
 }
 
 /// Another target, with the least that is needed of its processor.
 #[cfg(test)]
-pub(crate) fn for_triple(triple: &str) -> Result<OwnedTargetIsa> {
+pub(crate) fn for_triple(triple: &str, effort: Effort) -> Result<OwnedTargetIsa> {
     let triple = triple
         .parse()
         .map_err(|e| Error::unsupported(format!("target {triple}: {e}")))?;
@@ -24,12 +24,12 @@ pub(crate) fn for_triple(triple: &str) -> Result<OwnedTargetIsa> {
             set(&mut builder, feature, "true")?;
         }
     }
-    finish(builder)
+    finish(builder, effort)
 }
 
-fn finish(builder: isa::Builder) -> Result<OwnedTargetIsa> {
+fn finish(builder: isa::Builder, effort: Effort) -> Result<OwnedTargetIsa> {
     let isa = builder
-        .finish(flags()?)
+        .finish(flags(effort)?)
         .map_err(|e| Error::unsupported(e.to_string()))?;
     let lacks = |feature: &str| {
         isa.isa_flags()
@@ -43,11 +43,16 @@ fn finish(builder: isa::Builder) -> Result<OwnedTargetIsa> {
     Ok(isa)
 }
 
-fn flags() -> Result<Flags> {
+fn flags(effort: Effort) -> Result<Flags> {
     let mut builder = settings::builder();
+    // Compilers to WebAssembly have optimised what they give us already; most of it becomes no faster.
+    let opt_level = match effort {
+        Effort::Quick => "none",
+        Effort::Full => "speed",
+    };
     let verify = if cfg!(debug_assertions) { "true" } else { "false" };
     for (name, value) in [
-        ("opt_level", "speed"),
+        ("opt_level", opt_level),
         ("preserve_frame_pointers", "true"),
         ("enable_multi_ret_implicit_sret", "true"),
         ("unwind_info", "false"),
@@ -66,18 +71,20 @@ fn set(builder: &mut dyn Configurable, name: &str, value: &str) -> Result<()> {
 }
 
 /// All that code depends on beside what is compiled.
-pub(crate) fn fingerprint(isa: &dyn TargetIsa) -> String {
+pub(crate) fn fingerprint(isas: &[&dyn TargetIsa]) -> String {
     let mut text = format!(
-        "wharf-jit {} {}; cranelift {}; {}",
+        "wharf-jit {} {}; cranelift {}",
         env!("CARGO_PKG_VERSION"),
         env!("WHARF_JIT_SOURCES"),
         cranelift_codegen::VERSION,
-        isa.triple()
     );
-    for flag in isa.flags().iter().chain(isa.isa_flags()) {
-        // Whether the compiler checks itself makes no difference to the code.
-        if flag.name != "enable_verifier" {
-            text.push_str(&format!("; {flag}"));
+    for isa in isas {
+        text.push_str(&format!("; {}", isa.triple()));
+        for flag in isa.flags().iter().chain(isa.isa_flags()) {
+            // Whether the compiler checks itself makes no difference to the code.
+            if flag.name != "enable_verifier" {
+                text.push_str(&format!("; {flag}"));
+            }
         }
     }
     text

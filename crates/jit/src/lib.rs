@@ -21,15 +21,18 @@ use std::fmt;
 
 use cranelift_codegen::isa::OwnedTargetIsa;
 use wharf_core::{
-    FuncType, Result, ValType,
-    tier::{CompileJob, Compiler, NativeCode},
+    FuncType, Result,
+    tier::{CompileJob, Compiler, Effort, NativeCode},
 };
 
 use emit::Workspaces;
 
 /// Compiles functions with Cranelift for the machine that it runs on.
 pub struct Cranelift {
-    isa: OwnedTargetIsa,
+    /// For code that somebody waits for.
+    quick: OwnedTargetIsa,
+    /// For code that nobody waits for.
+    full: OwnedTargetIsa,
     fingerprint: String,
     workspaces: Workspaces,
 }
@@ -40,13 +43,17 @@ impl Cranelift {
     /// # Errors
     /// `Unsupported` where Cranelift has no code generator for the machine, or its processor lacks SSE4.1 (x86-64).
     pub fn new() -> Result<Cranelift> {
-        Ok(Cranelift::for_isa(isa::host()?))
+        Ok(Cranelift::for_isas(
+            isa::host(Effort::Quick)?,
+            isa::host(Effort::Full)?,
+        ))
     }
 
-    fn for_isa(isa: OwnedTargetIsa) -> Cranelift {
+    fn for_isas(quick: OwnedTargetIsa, full: OwnedTargetIsa) -> Cranelift {
         Cranelift {
-            fingerprint: isa::fingerprint(&*isa),
-            isa,
+            fingerprint: isa::fingerprint(&[&*quick, &*full]),
+            quick,
+            full,
             workspaces: Workspaces::default(),
         }
     }
@@ -58,30 +65,27 @@ impl Compiler for Cranelift {
     }
 
     fn compile(&self, job: &CompileJob<'_>) -> Result<NativeCode> {
+        let isa = match job.effort {
+            Effort::Quick => &*self.quick,
+            Effort::Full => &*self.full,
+        };
         self.workspaces.with(|workspace| {
-            let scopes = translate::translate(&*self.isa, job, workspace)?;
-            workspace.emit(&*self.isa, scopes)
+            let scopes = translate::translate(isa, job, workspace)?;
+            workspace.emit(isa, scopes)
         })
     }
 
     fn entry_stub(&self, ty: &FuncType) -> Result<NativeCode> {
         self.workspaces.with(|workspace| {
-            stubs::entry(&*self.isa, ty, workspace);
-            workspace.emit(&*self.isa, Vec::new())
-        })
-    }
-
-    fn osr_entry_stub(&self, results: &[ValType]) -> Result<NativeCode> {
-        self.workspaces.with(|workspace| {
-            stubs::osr_entry(&*self.isa, results, workspace);
-            workspace.emit(&*self.isa, Vec::new())
+            stubs::entry(&*self.quick, ty, workspace);
+            workspace.emit(&*self.quick, Vec::new())
         })
     }
 
     fn exit_stub(&self, ty: &FuncType) -> Result<NativeCode> {
         self.workspaces.with(|workspace| {
-            stubs::exit(&*self.isa, ty, workspace);
-            workspace.emit(&*self.isa, Vec::new())
+            stubs::exit(&*self.quick, ty, workspace);
+            workspace.emit(&*self.quick, Vec::new())
         })
     }
 }

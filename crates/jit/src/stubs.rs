@@ -1,11 +1,11 @@
 //! The crossings between the interpreter, whose values are in slots of the value stack, and compiled code.
 
 use cranelift_codegen::{
-    ir::{AbiParam, Endianness, Function, InstBuilder, MemFlagsData, Signature, Type, Value, types},
+    ir::{Endianness, Function, InstBuilder, MemFlagsData, Signature, Type, Value, types},
     isa::TargetIsa,
 };
 use cranelift_frontend::FunctionBuilder;
-use wharf_core::{FuncType, ValType, tier::abi::*};
+use wharf_core::{FuncType, tier::abi::*};
 
 use crate::{
     abi::{self, POINTER, slots, slots_of, type_of},
@@ -17,25 +17,26 @@ const SLOT: MemFlagsData = MemFlagsData::new()
     .with_notrap()
     .with_endianness(Endianness::Little);
 
-/// `(code, state block, slots)`: calls compiled code with the parameters in the slots, and leaves the results there.
+/// `(code, state block, slots, called as)`: calls compiled code with the parameters in the slots, and leaves the results there.
 pub(crate) fn entry(isa: &dyn TargetIsa, ty: &FuncType, workspace: &mut Workspace) {
-    let (mut stub, params) = Stub::new(c_signature(isa), workspace);
-    let [code, state, base] = params[..] else { return };
-    let mut args = vec![state];
+    let (mut stub, params) = Stub::new(abi::c_signature(isa, 4, 0), workspace);
+    let [code, state, base, called_as] = params[..] else {
+        return;
+    };
+    let mut args = vec![state, called_as];
     let mut slot = 0;
     for ty in ty.params() {
         args.push(stub.load(type_of(*ty), base, &mut slot));
     }
-    stub.call(abi::signature(ty), code, &args, base);
-    stub.finish(isa);
-}
-
-/// `(code, state block, slots)`: calls OSR code, and leaves its results in the slots.
-pub(crate) fn osr_entry(isa: &dyn TargetIsa, results: &[ValType], workspace: &mut Workspace) {
-    let (mut stub, params) = Stub::new(c_signature(isa), workspace);
-    let [code, state, base] = params[..] else { return };
-    stub.call(abi::osr_signature(results), code, &[state, base], base);
-    stub.finish(isa);
+    let signature = stub.builder.import_signature(abi::signature(ty));
+    let call = stub.builder.ins().call_indirect(signature, code, &args);
+    let results = stub.builder.inst_results(call).to_vec();
+    let mut slot = 0;
+    for value in results {
+        stub.store(value, base, &mut slot);
+    }
+    stub.builder.ins().return_(&[]);
+    stub.builder.finalize(isa.frontend_config());
 }
 
 /// Takes the place of compiled code: passes the parameters to the runtime, which calls the function that is meant.
@@ -50,16 +51,15 @@ pub(crate) fn exit(isa: &dyn TargetIsa, ty: &FuncType, workspace: &mut Workspace
     let builtins = ins(&mut stub, rt, RT_BUILTINS, constant);
     let call_out = ins(&mut stub, builtins, builtin::CALL_OUT, constant);
     let mut slot = 0;
-    for value in &params[1..] {
+    for value in &params[2..] {
         stub.store(*value, base, &mut slot);
     }
     let counts = u64::from(slots(ty.params())) | u64::from(slots(ty.results())) << 32;
     let counts = stub.builder.ins().iconst(types::I64, counts as i64);
     let frame = stub.builder.ins().get_frame_pointer(POINTER);
-    let signature = stub.builder.import_signature(abi::c_signature(isa, 4, 0));
-    stub.builder
-        .ins()
-        .call_indirect(signature, call_out, &[rt, base, frame, counts]);
+    let signature = stub.builder.import_signature(abi::c_signature(isa, 6, 0));
+    let args = [rt, base, frame, counts, params[0], params[1]];
+    stub.builder.ins().call_indirect(signature, call_out, &args);
     let mut slot = 0;
     let mut results = Vec::with_capacity(ty.results().len());
     for ty in ty.results() {
@@ -67,12 +67,6 @@ pub(crate) fn exit(isa: &dyn TargetIsa, ty: &FuncType, workspace: &mut Workspace
     }
     stub.builder.ins().return_(&results);
     stub.builder.finalize(isa.frontend_config());
-}
-
-fn c_signature(isa: &dyn TargetIsa) -> Signature {
-    let mut signature = Signature::new(isa.default_call_conv());
-    signature.params.resize(3, AbiParam::new(POINTER));
-    signature
 }
 
 struct Stub<'a> {
@@ -111,21 +105,5 @@ impl<'a> Stub<'a> {
             _ => value,
         };
         self.builder.ins().store(SLOT, value, base, offset);
-    }
-
-    /// Calls compiled code and stores the results to the slots from the first on.
-    fn call(&mut self, signature: Signature, code: Value, args: &[Value], base: Value) {
-        let signature = self.builder.import_signature(signature);
-        let call = self.builder.ins().call_indirect(signature, code, args);
-        let results = self.builder.inst_results(call).to_vec();
-        let mut slot = 0;
-        for value in results {
-            self.store(value, base, &mut slot);
-        }
-        self.builder.ins().return_(&[]);
-    }
-
-    fn finish(self, isa: &dyn TargetIsa) {
-        self.builder.finalize(isa.frontend_config());
     }
 }

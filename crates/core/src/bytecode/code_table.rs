@@ -20,6 +20,8 @@ pub(crate) struct CodeCell {
     inst: AtomicPtr<Inst>,
     /// Its machine code, or null.
     pub(crate) native: AtomicPtr<u8>,
+    /// What machine code of the same module calls: its machine code, else the exit stub of its type; null as long as there is neither.
+    pub(crate) direct: AtomicPtr<u8>,
 }
 
 impl CodeCell {
@@ -27,6 +29,7 @@ impl CodeCell {
         CodeCell {
             inst: AtomicPtr::new(inst.cast_mut()),
             native: AtomicPtr::new(std::ptr::null_mut()),
+            direct: AtomicPtr::new(std::ptr::null_mut()),
         }
     }
 
@@ -154,14 +157,16 @@ impl CodeTable {
         table.native_entries.insert(entry.as_ptr() as usize, func);
         let cell = self.cell(func);
         cell.native.store(code.cast_mut(), Ordering::Release);
+        cell.direct.store(code.cast_mut(), Ordering::Release);
         cell.set(entry.as_ptr());
     }
 
-    /// Lets calls of a function be interpreted again.
-    pub(crate) fn unset_native(&self, func: u32) {
+    /// Lets calls of a function be interpreted again; those from machine code through an exit stub.
+    pub(crate) fn unset_native(&self, func: u32, exit_stub: *mut u8) {
         let table = self.lock();
         let cell = self.cell(func);
         cell.native.store(std::ptr::null_mut(), Ordering::Release);
+        cell.direct.store(exit_stub, Ordering::Release);
         cell.set(
             table
                 .funcs

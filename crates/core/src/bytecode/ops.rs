@@ -311,7 +311,7 @@ macro_rules! for_each_single {
             Return0, Return1, ReturnAcc, ReturnF32, ReturnF64, ReturnN,
             Call, CallImport, CallIndirectS, CallIndirectA, CallIndirectSig,
             ReturnCall, ReturnCallImport, ReturnCallIndirect,
-            Lazy, HostEnter, EnterNative, Exit,
+            Lazy, HostEnter, EnterNative, EnterLoop, Exit,
             // Memory.
             EffectiveAddress, EffectiveAddressWide, MemorySize, MemoryGrow, MemoryFill, MemoryCopy, MemoryInit, DataDrop,
             V128Store, V128StoreX,

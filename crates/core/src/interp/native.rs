@@ -8,15 +8,20 @@ use super::{
 };
 use crate::{
     native::{self, Outcome},
+    tier::abi::CALLED_AS_LOOP,
     trap::TrapCode,
 };
 
-/// Enters machine code that takes `a` slots of parameters and leaves `b` slots of results, either at the start of a function or at one of
-/// its loops (then the stub knows where locals and operands are). The cell behind it has the address of the code and, as
-/// operands, that of the stub.
-pub(super) struct EnterNative;
+/// Enters machine code of a function that takes `a` slots of parameters and leaves `b` slots of results, at its start. The cell behind it has
+/// the address of the code and, as operands, that of the stub.
+pub(super) type EnterNative = Enter<false>;
 
-impl Exec for EnterNative {
+/// As [`EnterNative`], at the loop that the code has an entry for; the frame is that of a call which is there.
+pub(super) type EnterLoop = Enter<true>;
+
+pub(super) struct Enter<const AT_LOOP: bool>;
+
+impl<const AT_LOOP: bool> Exec for Enter<AT_LOOP> {
     #[inline(always)]
     unsafe fn exec(r: &mut Regs) -> Flow {
         let (params, results) = (usize::from(field::<0>(r)), usize::from(field::<1>(r)));
@@ -33,7 +38,11 @@ impl Exec for EnterNative {
         }
         let top = (*rt).stack_top;
         (*rt).stack_top = end;
-        let outcome = native::enter(stub, code, r.vm, r.sp, rt);
+        let called_as = match AT_LOOP {
+            true => r.sp as u64 | CALLED_AS_LOOP,
+            false => 0,
+        };
+        let outcome = native::enter(stub, code, r.vm, r.sp, rt, called_as);
         (*rt).stack_top = top;
         match outcome {
             Outcome::Done => {

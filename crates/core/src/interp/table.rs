@@ -8,7 +8,7 @@ use crate::{
 use bulk::*;
 use call::*;
 use control::*;
-use native::EnterNative;
+use native::{EnterLoop, EnterNative};
 use vector::{Shuffle, V128Store, V128StoreX};
 
 // Cells that hold operands of the instruction before them are never executed.

@@ -51,6 +51,7 @@ pub(crate) unsafe fn enter(
     _: *mut VmCtx,
     _: *mut u64,
     _: *mut VmRuntime,
+    _: u64,
 ) -> Outcome {
     Outcome::Stopped
 }

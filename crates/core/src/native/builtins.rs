@@ -16,7 +16,7 @@ use crate::{
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Builtins {
-    call_out: unsafe extern "C" fn(*mut VmRuntime, *mut u64, *const usize, u64),
+    call_out: unsafe extern "C" fn(*mut VmRuntime, *mut u64, *const usize, u64, *mut VmCtx, u64),
     memory_grow: unsafe extern "C" fn(*mut VmCtx, u64, u64) -> u64,
     memory_fill: unsafe extern "C" fn(*mut VmCtx, u64, u64, u64, u64) -> u64,
     memory_copy: unsafe extern "C" fn(*mut VmCtx, u64, u64, u64, u64) -> u64,

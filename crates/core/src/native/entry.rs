@@ -27,6 +27,7 @@ std::arch::global_asm!(
     "mov rdi, rsi",
     "mov rsi, rdx",
     "mov rdx, rcx",
+    "mov rcx, r9",
     "call rax",
     ".hidden wharf_0_1_native_returned",
     ".global wharf_0_1_native_returned",
@@ -80,6 +81,7 @@ std::arch::global_asm!(
     "mov x0, x1",
     "mov x1, x2",
     "mov x2, x3",
+    "mov x3, x5",
     "blr x9",
     ".hidden wharf_0_1_native_returned",
     ".global wharf_0_1_native_returned",
@@ -120,12 +122,13 @@ unsafe extern "C" {
         vm: *mut u8,
         slots: *mut u64,
         rt: *mut u8,
+        called_as: u64,
     ) -> usize;
     fn wharf_0_1_leave_native(entry: *const usize, outcome: usize) -> !;
     static wharf_0_1_native_returned: u8;
 }
 
-/// Calls machine code through an entry stub.
+/// Calls machine code through an entry stub: a function from its start, or with [`CALLED_AS_LOOP`](crate::tier::abi::CALLED_AS_LOOP) and `slots` from a loop on.
 ///
 /// # Safety
 /// The stub fits the code; the slots hold what it takes and have room for what it leaves; `vm` is the state block of an instance of
@@ -137,9 +140,10 @@ pub(crate) unsafe fn enter(
     vm: *mut VmCtx,
     slots: *mut u64,
     rt: *mut VmRuntime,
+    called_as: u64,
 ) -> Outcome {
     // SAFETY: by the contract above.
-    match unsafe { wharf_0_1_enter_native(stub, code, vm.cast(), slots, rt.cast()) } {
+    match unsafe { wharf_0_1_enter_native(stub, code, vm.cast(), slots, rt.cast(), called_as) } {
         0 => Outcome::Done,
         1 => Outcome::Stopped,
         _ => Outcome::TailCall,

@@ -4,36 +4,44 @@ use std::sync::atomic::Ordering;
 
 use super::{Outcome, trace::note, walk::NativeFrame};
 use crate::{
+    bytecode::CodeCell,
     error::Error,
     interp,
     runtime::{
         host_call,
         stack::native_stack_pointer,
-        vm::{RawFrame, VmRuntime},
+        vm::{RawFrame, VmCtx, VmFuncRef, VmRuntime},
     },
+    tier::abi::CALLED_AS_CELL,
     trap::TrapCode,
 };
 
-/// Calls the function that `callee_*` of the runtime block name, for machine code: with parameters in the slots from `slots` on, where it leaves the
-/// results. Returns only if the callee did.
+/// Calls a function for machine code: with parameters in the slots from `slots` on, where it leaves the results. Returns only if the callee did.
 ///
 /// # Safety
-/// Called by an exit stub whose frame is `frame`; `shape` are the numbers of its parameter slots (low half) and result slots.
+/// Called by an exit stub whose frame is `frame`; `shape` are the numbers of its parameter slots (low half) and result slots; `vm` is the
+/// state block that it was called with, and `called_as` what it was called as.
 pub(super) unsafe extern "C" fn call_out(
     rt: *mut VmRuntime,
     slots: *mut u64,
     frame: *const usize,
     shape: u64,
+    vm: *mut VmCtx,
+    called_as: u64,
 ) {
     // SAFETY: by the contract above.
     unsafe {
         let frame = NativeFrame::new(frame);
-        let (cell, vm, func, caller) = (
-            (*rt).callee_cell,
-            (*rt).callee_vm,
-            (*rt).callee_func,
-            (*rt).native_caller,
-        );
+        let (cell, func, caller) = if called_as & CALLED_AS_CELL != 0 {
+            (
+                (called_as ^ CALLED_AS_CELL) as *const CodeCell,
+                std::ptr::null(),
+                vm,
+            )
+        } else {
+            let func = called_as as *const VmFuncRef;
+            ((*func).code, func, (*rt).native_caller)
+        };
         let (params, results) = (shape as u32 as usize, (shape >> 32) as usize);
         if cell == interp::host_enter_cell() {
             if !host_call(rt, func, slots, caller) {
@@ -45,6 +53,9 @@ pub(super) unsafe extern "C" fn call_out(
         if let Some(entry) = frame.outermost() {
             // The result of the call is that of the segment: the interpreter around it goes on with the callee, so that tail calls
             // between the tiers use no stack.
+            (*rt).callee_cell = cell;
+            (*rt).callee_vm = vm;
+            (*rt).callee_func = func;
             (*rt).tail_args = slots;
             (*rt).tail_params = params;
             entry.leave(Outcome::TailCall);

@@ -104,12 +104,12 @@ pub(crate) struct VmRuntime {
     pub(crate) host_vm: *mut VmCtx,
     /// The instance whose call of a host function is active.
     pub(crate) caller: *mut VmCtx,
-    /// The function that compiled code calls through an exit stub: its code cell, state block, and reference (null if it belongs to
-    /// the caller's module).
+    /// The function that compiled code calls in tail position, see [`Outcome::TailCall`](crate::native::Outcome): its code cell, state block, and
+    /// reference (null if it belongs to the caller's module).
     pub(crate) callee_cell: *const CodeCell,
     pub(crate) callee_vm: *mut VmCtx,
     pub(crate) callee_func: *const VmFuncRef,
-    /// The instance whose compiled code calls an exit stub.
+    /// The instance whose compiled code calls an exit stub through a reference.
     pub(crate) native_caller: *mut VmCtx,
     /// The engine's epoch, and the one that must not be reached.
     pub(crate) epoch: *const AtomicU64,

@@ -21,10 +21,17 @@ pub const VM_SIGS: u32 = offset_of!(VmCtx, sigs) as u32;
 /// In the state block: the exit stubs (pointers) of the module's function types. Does not change, but what it leads to does.
 pub const VM_EXIT_STUBS: u32 = offset_of!(VmCtx, exit_stubs) as u32;
 
+/// The bit that tells the address of a code cell from a reference in what functions are called as.
+pub const CALLED_AS_CELL: u64 = 1;
+/// The bit that tells that a function begins at a loop, with its values in the slots whose address has the bit.
+pub const CALLED_AS_LOOP: u64 = 2;
+
 /// Size of a code cell.
 pub const CELL_SIZE: u32 = size_of::<CodeCell>() as u32;
 /// In a code cell: the address of the function's machine code, or null.
 pub const CELL_NATIVE: u32 = offset_of!(CodeCell, native) as u32;
+/// In a code cell: what machine code of the same module calls, its machine code or an exit stub.
+pub const CELL_DIRECT: u32 = offset_of!(CodeCell, direct) as u32;
 
 /// Size of a function's reference.
 pub const FUNC_REF_SIZE: u32 = size_of::<VmFuncRef>() as u32;
@@ -49,13 +56,7 @@ pub const TABLE_LEN: u32 = offset_of!(VmTable, len) as u32;
 pub const RT_STACK_TOP: u32 = offset_of!(VmRuntime, stack_top) as u32;
 /// In the runtime block: the native stack may not go below this address.
 pub const RT_HOST_STACK_LIMIT: u32 = offset_of!(VmRuntime, host_stack_limit) as u32;
-/// In the runtime block: the code cell of the function that an exit stub is called for.
-pub const RT_CALLEE_CELL: u32 = offset_of!(VmRuntime, callee_cell) as u32;
-/// In the runtime block: the state block of that function.
-pub const RT_CALLEE_VM: u32 = offset_of!(VmRuntime, callee_vm) as u32;
-/// In the runtime block: the reference of that function, or null for a function of the same module.
-pub const RT_CALLEE_FUNC: u32 = offset_of!(VmRuntime, callee_func) as u32;
-/// In the runtime block: the state block of the instance that calls an exit stub.
+/// In the runtime block: the state block of the instance that calls an exit stub through a reference.
 pub const RT_NATIVE_CALLER: u32 = offset_of!(VmRuntime, native_caller) as u32;
 /// In the runtime block: the address of the engine's epoch, 64 bits.
 pub const RT_EPOCH: u32 = offset_of!(VmRuntime, epoch) as u32;
@@ -70,7 +71,7 @@ pub const LINKAGE: u32 = crate::interp::LINKAGE as u32;
 /// Offsets in the list of built-in functions, all in the C convention. `vm` is a state block; other arguments and results are of
 /// 64 bits. *Status* is 0, or 1 for an operation that is out of bounds.
 pub mod builtin {
-    /// `(rt, slots, frame pointer, parameter slots | result slots << 32)`; see the contract.
+    /// `(rt, slots, frame pointer, parameter slots | result slots << 32, vm, called as)`; see the contract.
     pub const CALL_OUT: u32 = 0;
     /// `(vm, memory, delta) -> old size in pages, or -1`
     pub const MEMORY_GROW: u32 = 8;

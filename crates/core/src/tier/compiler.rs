@@ -1,22 +1,26 @@
 //! The interface between the runtime and a compiler of functions.
 //!
 //! # Contract of compiled code
-//! A compiled function uses Cranelift's `Tail` convention: the state block of its instance, then its parameters; its results are the results.
+//! A compiled function uses Cranelift's `Tail` convention: the state block of its instance, what it was *called as*, then its parameters; its
+//! results are the results. Functions take no notice of what they were called as, but exit stubs and loops do.
 //! References are 64-bit numbers, vectors `I8X16`. It keeps frame pointers, has no relocations and reaches everything through the
 //! state block ([`abi`](super::abi)), so that its bytes can be moved and stored. Where a slot of the value stack is written, 32-bit values are
 //! zero-extended to 64 bits and vectors take two slots, low half first.
 //!
-//! - *Calls* load the native entry of the callee's code cell (offset [`CELL_NATIVE`](super::abi::CELL_NATIVE)). If it is null they store the callee's
-//!   cell, state block and reference (0 for direct calls) to `RT_CALLEE_*` and their own state block to `RT_NATIVE_CALLER`, and call the exit stub of the
-//!   function type instead: `VM_EXIT_STUBS` leads to one pointer per type of the module ([`CompileJob::exit_stub_needed`] makes it).
+//! - *Calls of functions that the module defines* call what the callee's code cell has at [`CELL_DIRECT`](super::abi::CELL_DIRECT), as the address of the
+//!   cell with the bit [`CALLED_AS_CELL`](super::abi::CALLED_AS_CELL). It is never null: functions without machine code have the exit stub of their type
+//!   there, since [`CompileJob::exit_stub_needed`] asked for it.
+//! - *Calls through references* call what the reference's code cell has at [`CELL_NATIVE`](super::abi::CELL_NATIVE), as the reference. If that is null they
+//!   store their own state block to `RT_NATIVE_CALLER` and call the exit stub of the function type instead: `VM_EXIT_STUBS` leads to one pointer per
+//!   type of the module.
 //! - *Exit stubs* have the convention of the functions of their type. They store the parameters to the slots from `RT_STACK_TOP` on, call
-//!   the built-in `CALL_OUT(runtime block, slots, own frame pointer, parameter slots | result slots << 32)` in the C convention, which returns only if all went
-//!   well, and return the results that it left in the slots.
-//! - *Entry stubs* have the C convention `(code, state block, slots)`: they load the parameters from the slots, call the code, and store its
+//!   the built-in `CALL_OUT(runtime block, slots, own frame pointer, parameter slots | result slots << 32, state block, called as)` in the C convention,
+//!   which returns only if all went well, and return the results that it left in the slots.
+//! - *Entry stubs* have the C convention `(code, state block, slots, called as)`: they load the parameters from the slots, call the code, and store its
 //!   results to the slots.
-//! - *OSR code* is a function `(state block, slots) -> results` in the `Tail` convention that begins at a loop header: it loads each
-//!   local and each operand from its slot. Parameters have the first slots, then come three of linkage, the other locals, and the operands
-//!   in the order of the stack. *OSR entry stubs*, in the C convention `(code, state block, slots)`, pass both on and store the results to the slots from the first on.
+//! - *Code with a loop entry* ([`CompileJob::osr`]) is that of the function, and begins at the header of a loop when it is called as the address of the slots with the
+//!   bit [`CALLED_AS_LOOP`](super::abi::CALLED_AS_LOOP): it loads each local and each operand from its slot. Parameters have the first slots, then come three of linkage, the
+//!   other locals, and the operands in the order of the stack.
 //! - *Traps* are trapping instructions listed in [`NativeCode::traps`]. Accesses of a 32-bit memory need no check when
 //!   [`CompileJob::guarded`] and offset and size together are at most [`GUARD`]: the memory is followed by that many bytes that fault.
 //! - Functions check the native stack against `RT_HOST_STACK_LIMIT` when they begin.
@@ -41,7 +45,7 @@ pub trait Compiler: Send + Sync + fmt::Debug {
     /// Tells everything that the code depends on beside the module and the job: version, target, settings, CPU features.
     fn fingerprint(&self) -> &str;
 
-    /// Compiles a function, or its OSR code.
+    /// Compiles a function.
     ///
     /// # Errors
     /// `Unsupported` when it can't be compiled; it then stays interpreted.
@@ -52,12 +56,6 @@ pub trait Compiler: Send + Sync + fmt::Debug {
     /// # Errors
     /// As [`Compiler::compile`].
     fn entry_stub(&self, ty: &FuncType) -> Result<NativeCode>;
-
-    /// The stub that calls OSR code of functions with these results.
-    ///
-    /// # Errors
-    /// As [`Compiler::compile`].
-    fn osr_entry_stub(&self, results: &[ValType]) -> Result<NativeCode>;
 
     /// The stub that compiled code calls instead of functions of this type that are not compiled.
     ///
@@ -73,8 +71,10 @@ pub struct CompileJob<'m> {
     pub module: ModuleView<'m>,
     /// The function's index in the module; a defined function whose body is valid.
     pub func: u32,
-    /// For OSR code, the offset of the `loop` instruction, counted as the offsets of [`ModuleView::body`].
+    /// For code with a loop entry, the offset of the `loop` instruction, counted as the offsets of [`ModuleView::body`].
     pub osr: Option<usize>,
+    /// How much work the code is worth.
+    pub effort: Effort,
     /// Whether 32-bit memories are followed by [`GUARD`] bytes that fault.
     pub guarded: bool,
     /// Whether code must look at the deadline of its store.
@@ -83,8 +83,17 @@ pub struct CompileJob<'m> {
     pub samples: &'m dyn Fn(u32) -> u32,
     /// For the offset of an indirect call (as in [`CompileJob::osr`]), the function of the same instance that it has always been seen to lead to.
     pub indirect_target: &'m dyn Fn(usize) -> Option<u32>,
-    /// Must be called with the index of each function type whose exit stub the code uses.
+    /// Must be called with the index of the type of each function that the code calls.
     pub exit_stub_needed: &'m dyn Fn(u32) -> Result<()>,
+}
+
+/// How much work a compiler does for better code.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Effort {
+    /// Somebody waits for the code.
+    Quick,
+    /// Nobody does.
+    Full,
 }
 
 /// Machine code and what the runtime needs to know of it.

@@ -15,7 +15,9 @@ mod saved;
 mod stats;
 mod worker;
 
-pub use compiler::{CompileJob, Compiler, GUARD, GlobalPlace, ModuleView, NO_LOCATION, NativeCode, Scope};
+pub use compiler::{
+    CompileJob, Compiler, Effort, GUARD, GlobalPlace, ModuleView, NO_LOCATION, NativeCode, Scope,
+};
 pub(crate) use engine_tier::EngineTier;
 pub(crate) use module_tier::ModuleTier;
 pub use profiling::Profiling;

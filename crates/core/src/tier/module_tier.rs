@@ -15,7 +15,7 @@ use std::{
 };
 
 use super::{
-    CompileJob, ModuleView, NativeCode, Profiling,
+    CompileJob, Effort, ModuleView, NativeCode, Profiling,
     engine_tier::EntryInst,
     profile::Profile,
     profiling,
@@ -31,15 +31,20 @@ use crate::{
     translate,
 };
 
-/// What to compile: a function, or one of its loops by the number of the bytecode instruction at its header.
+/// What to compile: a function, with an entry at one of its loops or without. The loop is named by the number of the bytecode instruction at its
+/// header.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct Target {
     pub(crate) func: u32,
     pub(crate) osr: Option<u32>,
 }
 
-/// In how many samples a function must be seen elsewhere before another loop of it is compiled; doubled with each.
-const PATIENCE: u32 = 16;
+impl Target {
+    /// The function without an entry at a loop.
+    pub(super) fn whole(self) -> Target {
+        Target { osr: None, ..self }
+    }
+}
 
 /// How far a target has come.
 enum State {
@@ -66,12 +71,11 @@ pub(crate) struct ModuleTier {
 struct Inner {
     targets: HashMap<Target, State>,
     entry_stubs: HashMap<SigId, *const u8>,
-    osr_stubs: HashMap<SigId, *const u8>,
     /// Per function, how many of its loops were requested, and at how many samples the last one was.
     osr_requests: HashMap<u32, (u32, u32)>,
     /// Types whose exit stubs are there.
     exit_stubs: HashSet<u32>,
-    /// Entries from before a reset; the interpreter may be about to execute them.
+    /// Entries that others took the place of; the interpreter may be about to execute them.
     retired: Vec<EntryInst>,
     /// Functions that were compiled and not saved yet.
     unsaved: usize,
@@ -91,6 +95,7 @@ impl fmt::Debug for ModuleTier {
 /// Machine code that is not published yet.
 pub(super) struct Compiled {
     target: Target,
+    effort: Effort,
     pub(super) code: NativeCode,
     /// Types whose exit stubs the code uses.
     exits: Vec<u32>,
@@ -128,19 +133,58 @@ impl ModuleTier {
         new
     }
 
-    /// As `request`, for a loop of a function that has this many samples. Machine code of a loop has the rest of the function in it too, so that a
-    /// call needs one such loop only: the next is compiled when the call is never seen at the ones that are there.
-    pub(super) fn request_osr(&self, module: &ModuleInner, target: Target, samples: u32) -> bool {
-        {
-            let mut inner = self.lock();
-            let (requests, last) = inner.osr_requests.entry(target.func).or_default();
-            if *requests > 0 && samples.saturating_sub(*last) < PATIENCE << (*requests).min(16) {
-                return false;
-            }
-            *requests += 1;
-            *last = samples;
+    /// As `request`, for a loop of a function that has this many samples. Gives what is to be compiled now.
+    ///
+    /// Code with a loop entry is code of the function too, so that the first time it serves for both. A call needs one entry only: code with another
+    /// one is compiled when the call was seen elsewhere in `patience` samples; twice as many each time.
+    pub(super) fn request_osr(
+        &self,
+        module: &ModuleInner,
+        target: Target,
+        samples: u32,
+        patience: u32,
+    ) -> Option<Target> {
+        if !wanted(module, target.func) {
+            return None;
         }
-        self.request(module, target)
+        let mut guard = self.lock();
+        let inner = &mut *guard;
+        let whole = target.whole();
+        match (inner.targets.contains_key(&target), inner.targets.get(&whole)) {
+            // What is there, or on its way, is enough for now.
+            (_, Some(State::Requested)) | (true, Some(_)) => None,
+            // There is no entry at this loop.
+            (true, None) => {
+                inner.targets.insert(whole, State::Requested);
+                Some(whole)
+            }
+            (false, known) => {
+                let first = known.is_none();
+                let (requests, last) = inner.osr_requests.entry(target.func).or_default();
+                if *requests > 0 && samples.saturating_sub(*last) < patience << (*requests).min(16) {
+                    return None;
+                }
+                *requests += 1;
+                *last = samples;
+                inner.targets.insert(target, State::Requested);
+                if first {
+                    inner.targets.insert(whole, State::Requested);
+                }
+                Some(target)
+            }
+        }
+    }
+
+    /// Marks a target as one that can't be compiled.
+    fn give_up(&self, target: Target) {
+        let mut inner = self.lock();
+        inner.targets.insert(target, State::Failed);
+        // Without the entry it may be possible.
+        if target.osr.is_some()
+            && let Some(State::Requested) = inner.targets.get(&target.whole())
+        {
+            inner.targets.remove(&target.whole());
+        }
     }
 
     /// The instruction that enters a target that is ready.
@@ -153,24 +197,26 @@ impl ModuleTier {
 
     fn fail(&self, module: &ModuleInner, target: Target) {
         module.engine.0.tier.counters.failed.fetch_add(1, Relaxed);
-        self.lock().targets.insert(target, State::Failed);
+        self.give_up(target);
     }
 
     /// Compiles a target; `None` if that can't be done, now or ever.
-    pub(super) fn compile(&self, module: &ModuleInner, target: Target) -> Option<Compiled> {
+    pub(super) fn compile(&self, module: &ModuleInner, target: Target, effort: Effort) -> Option<Compiled> {
         let tier = &module.engine.0.tier;
         let begin = Instant::now();
-        let compiled = self.try_compile(module, target);
+        let compiled = self.try_compile(module, target, effort);
         tier.counters
             .compile_nanos
             .fetch_add(begin.elapsed().as_nanos() as u64, Relaxed);
         match compiled {
             Ok(None) => {
                 // Seen behind its first instruction by a call that began when it was not compiled yet: that is not tried again.
-                self.lock().targets.insert(target, State::Failed);
+                self.give_up(target);
                 None
             }
             Ok(compiled) => compiled,
+            // What is there already stays.
+            Err(_) if self.has_code(target) => None,
             Err(_) => {
                 self.fail(module, target);
                 None
@@ -179,7 +225,7 @@ impl ModuleTier {
     }
 
     /// Compiles a target; `None` if it is no loop.
-    fn try_compile(&self, module: &ModuleInner, target: Target) -> Result<Option<Compiled>> {
+    fn try_compile(&self, module: &ModuleInner, target: Target, effort: Effort) -> Result<Option<Compiled>> {
         let tier = &module.engine.0.tier;
         let compiler = tier
             .compiler()
@@ -199,6 +245,7 @@ impl ModuleTier {
             module: ModuleView(module),
             func: target.func,
             osr,
+            effort,
             guarded: tier.guarded(),
             interruptible,
             samples: &|func| match func.checked_sub(module.imported_funcs) {
@@ -222,17 +269,19 @@ impl ModuleTier {
         exits.dedup();
         Ok(Some(Compiled {
             target,
+            effort,
             code,
             exits,
             interruptible,
         }))
     }
 
-    /// Makes compiled targets executable, with the stubs that they need, and lets the interpreter and other machine code use them.
-    pub(super) fn publish(&self, module: &ModuleInner, mut batch: Vec<Compiled>) -> Result<()> {
+    /// Makes compiled targets executable, with the stubs that they need, and lets the interpreter and other machine code use them. Gives the functions
+    /// whose code is worth more effort later.
+    pub(super) fn publish(&self, module: &ModuleInner, mut batch: Vec<Compiled>) -> Result<Vec<Target>> {
         let tier = &module.engine.0.tier;
         let Some(compiler) = tier.compiler() else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         let mut inner = self.lock();
         // Code from before a reset is of no use.
@@ -241,6 +290,9 @@ impl ModuleTier {
             let valid = compiled.interruptible == interruptible;
             if !valid {
                 inner.targets.remove(&compiled.target);
+                if let Some(State::Requested) = inner.targets.get(&compiled.target.whole()) {
+                    inner.targets.remove(&compiled.target.whole());
+                }
             }
             valid
         });
@@ -250,19 +302,9 @@ impl ModuleTier {
             let ty = module.funcs[compiled.target.func as usize].ty;
             let sig = module.sigs[ty as usize];
             let func_type = &module.types[ty as usize];
-            let kind = match compiled.target.osr {
-                None => StubKind::Entry(sig),
-                Some(_) => StubKind::OsrEntry(sig),
-            };
-            let known = match kind {
-                StubKind::Entry(sig) => inner.entry_stubs.contains_key(&sig),
-                _ => inner.osr_stubs.contains_key(&sig),
-            };
-            if !known && !new_stubs.contains(&kind) {
-                stubs.push(match kind {
-                    StubKind::Entry(_) => compiler.entry_stub(func_type)?,
-                    _ => compiler.osr_entry_stub(func_type.results())?,
-                });
+            let kind = StubKind::Entry(sig);
+            if !inner.entry_stubs.contains_key(&sig) && !new_stubs.contains(&kind) {
+                stubs.push(compiler.entry_stub(func_type)?);
                 new_stubs.push(kind);
             }
             for ty in &compiled.exits {
@@ -275,8 +317,9 @@ impl ModuleTier {
         }
         let pieces: Vec<&NativeCode> = batch.iter().map(|c| &c.code).chain(&stubs).collect();
         if pieces.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
+        let mut later = Vec::new();
         let addresses = self.memory.publish(module, &pieces)?;
         let targets = batch
             .iter()
@@ -289,46 +332,64 @@ impl ModuleTier {
                 (kind, index, osr, *address, piece.bytes.as_slice())
             }),
         );
+        let mut new_exits = false;
         for (kind, address) in new_stubs.into_iter().zip(&addresses[batch.len()..]) {
             match kind {
                 StubKind::Entry(sig) => {
                     inner.entry_stubs.insert(sig, *address);
                 }
-                StubKind::OsrEntry(sig) => {
-                    inner.osr_stubs.insert(sig, *address);
-                }
                 StubKind::Exit(ty) => {
                     inner.exit_stubs.insert(ty);
                     module.exit_stubs[ty as usize].store(address.cast_mut(), Release);
+                    new_exits = true;
                 }
             }
+        }
+        if new_exits {
+            fill_cells(module);
         }
         for (compiled, address) in batch.iter().zip(addresses) {
             let Target { func, osr } = compiled.target;
             let ty = module.funcs[func as usize].ty;
-            let sig = module.sigs[ty as usize];
-            let stub = match osr {
-                None => inner.entry_stubs[&sig],
-                Some(_) => inner.osr_stubs[&sig],
-            };
-            let entry = entry_inst(module, func, address, stub);
+            let stub = inner.entry_stubs[&module.sigs[ty as usize]];
             let counters = &tier.counters;
             counters.code_bytes.fetch_add(compiled.code.bytes.len(), Relaxed);
-            match osr {
-                None => {
-                    counters.compiled.fetch_add(1, Relaxed);
-                    inner.unsaved += 1;
-                    module.code.set_native(func, &entry, address);
+            if osr.is_some() {
+                counters.osr_compiled.fetch_add(1, Relaxed);
+                let entry = entry_inst(Single::EnterLoop, module, func, address, stub);
+                inner
+                    .targets
+                    .insert(compiled.target, State::Ready(entry, interruptible));
+            }
+            let whole = compiled.target.whole();
+            match (inner.targets.remove(&whole), osr) {
+                // Code without the entry is better for calls.
+                (Some(ready @ State::Ready(..)), Some(_)) => {
+                    inner.targets.insert(whole, ready);
+                    continue;
                 }
-                Some(_) => {
-                    counters.osr_compiled.fetch_add(1, Relaxed);
+                (Some(State::Ready(entry, _)), None) => {
+                    counters.improved.fetch_add(1, Relaxed);
+                    inner.retired.push(entry);
+                }
+                _ => {
+                    counters.compiled.fetch_add(1, Relaxed);
                 }
             }
-            inner
-                .targets
-                .insert(compiled.target, State::Ready(entry, interruptible));
+            inner.unsaved += 1;
+            let entry = entry_inst(Single::EnterNative, module, func, address, stub);
+            module.code.set_native(func, &entry, address);
+            inner.targets.insert(whole, State::Ready(entry, interruptible));
+            if compiled.effort == Effort::Quick {
+                later.push(whole);
+            }
         }
-        Ok(())
+        Ok(later)
+    }
+
+    /// Whether there is code of a target.
+    fn has_code(&self, target: Target) -> bool {
+        matches!(self.lock().targets.get(&target), Some(State::Ready(..)))
     }
 
     /// Publishes saved code of this module, which `file` may hold at an offset. Functions that have code already keep it.
@@ -374,10 +435,6 @@ impl ModuleTier {
                 PieceKind::EntryStub => {
                     entry_stubs.insert(module.sigs[piece.index as usize], address);
                 }
-                PieceKind::OsrStub => {
-                    let sig = module.sigs[piece.index as usize];
-                    inner.osr_stubs.entry(sig).or_insert(address);
-                }
                 PieceKind::ExitStub => {
                     if inner.exit_stubs.insert(piece.index) {
                         module.exit_stubs[piece.index as usize].store(address.cast_mut(), Release);
@@ -388,6 +445,7 @@ impl ModuleTier {
         for (sig, address) in entry_stubs {
             inner.entry_stubs.entry(sig).or_insert(address);
         }
+        fill_cells(module);
         // Functions last: other threads may call them at once.
         for piece in image.pieces().filter(|piece| piece.kind == PieceKind::Func) {
             let target = Target {
@@ -405,7 +463,7 @@ impl ModuleTier {
                 continue;
             }
             let address = code.wrapping_add(piece.start as usize);
-            let entry = entry_inst(module, piece.index, address, stub);
+            let entry = entry_inst(Single::EnterNative, module, piece.index, address, stub);
             module.code.set_native(piece.index, &entry, address);
             vacant.insert(State::Ready(entry, interruptible));
             tier.counters.loaded.fetch_add(1, Relaxed);
@@ -434,13 +492,10 @@ impl ModuleTier {
         let mut seen = HashSet::new();
         for (ty, sig) in module.sigs.iter().enumerate() {
             let index = ty as u32;
-            if seen.insert(*sig) {
-                if let Some(stub) = inner.entry_stubs.get(sig) {
-                    add(PieceKind::EntryStub, index, *stub);
-                }
-                if let Some(stub) = inner.osr_stubs.get(sig) {
-                    add(PieceKind::OsrStub, index, *stub);
-                }
+            if seen.insert(*sig)
+                && let Some(stub) = inner.entry_stubs.get(sig)
+            {
+                add(PieceKind::EntryStub, index, *stub);
             }
             if inner.exit_stubs.contains(&index) {
                 add(PieceKind::ExitStub, index, module.exit_stubs[ty].load(Relaxed));
@@ -468,7 +523,9 @@ impl ModuleTier {
             match state {
                 State::Ready(entry, _) => {
                     if target.osr.is_none() {
-                        module.code.unset_native(target.func);
+                        module
+                            .code
+                            .unset_native(target.func, exit_stub_of(module, target.func));
                     }
                     inner.retired.push(entry);
                 }
@@ -483,7 +540,6 @@ impl ModuleTier {
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum StubKind {
     Entry(SigId),
-    OsrEntry(SigId),
     Exit(u32),
 }
 
@@ -493,7 +549,6 @@ impl StubKind {
         let type_of = |sig| module.sigs.iter().position(|s| *s == sig).unwrap_or_default() as u32;
         match self {
             StubKind::Entry(sig) => (PieceKind::EntryStub, type_of(sig), None),
-            StubKind::OsrEntry(sig) => (PieceKind::OsrStub, type_of(sig), None),
             StubKind::Exit(ty) => (PieceKind::ExitStub, ty, None),
         }
     }
@@ -508,14 +563,29 @@ fn wanted(module: &ModuleInner, func: u32) -> bool {
         .is_none_or(|filter| filter(func))
 }
 
-/// The instruction that enters machine code of a function.
-fn entry_inst(module: &ModuleInner, func: u32, code: *const u8, stub: *const u8) -> EntryInst {
+/// What machine code calls instead of a function that has none; null until there is code that calls functions of this type.
+fn exit_stub_of(module: &ModuleInner, func: u32) -> *mut u8 {
+    module.exit_stubs[module.funcs[func as usize].ty as usize].load(Relaxed)
+}
+
+/// Lets machine code that calls a function without machine code call the exit stub of its type. Called with the lock held, when there are new exit stubs.
+fn fill_cells(module: &ModuleInner) {
+    for func in module.imported_funcs..module.funcs.len() as u32 {
+        let cell = module.code.cell(func);
+        if cell.direct.load(Relaxed).is_null() {
+            cell.direct.store(exit_stub_of(module, func), Release);
+        }
+    }
+}
+
+/// The instruction that enters machine code of a function, at its start or at its loop entry.
+fn entry_inst(op: Single, module: &ModuleInner, func: u32, code: *const u8, stub: *const u8) -> EntryInst {
     let ty = module.func_type(func);
     // Types have at most 1,000 parameters and results.
     let operands = Operands::with_imm(ty.param_slots() as u16, ty.result_slots() as u16, func);
     Box::new([
         Inst {
-            handler: interp::handler(Op::single(Single::EnterNative)),
+            handler: interp::handler(Op::single(op)),
             operands,
         },
         Inst {

@@ -34,7 +34,6 @@ pub(super) fn note<'a>(module: &ModuleInner, pieces: impl Iterator<Item = Publis
         .map(|(kind, index, osr, address, code)| {
             let what = match kind {
                 PieceKind::EntryStub => format!("<entry stub of type {index}>"),
-                PieceKind::OsrStub => format!("<loop entry stub of type {index}>"),
                 PieceKind::ExitStub => format!("<exit stub of type {index}>"),
                 PieceKind::Func => {
                     let name = match names.get(&index) {

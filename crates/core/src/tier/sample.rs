@@ -3,11 +3,14 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::{
-    Tier,
+    Effort, Tier,
     module_tier::{Target, keep},
     worker,
 };
 use crate::{bytecode::Inst, module::ModuleInner, runtime::vm::VmCtx};
+
+/// In how many samples a function must be seen elsewhere before it is compiled with an entry at another loop.
+const PATIENCE: u32 = 16;
 
 /// Refills the budget of an instance that is about to execute the instruction at `ip`, which is that behind the entry of a function or
 /// at the header of a loop; gives the instruction to execute instead, or null if the deadline of the store has passed.
@@ -81,23 +84,20 @@ unsafe fn hot(
         tier.counters.osr_entries.fetch_add(1, Relaxed);
         return entry;
     }
-    // The whole function first. Only a call that is still in its loops when that is there is long enough for code of its own.
-    let target = match at_loop && (module.code.is_native(func) || tier.mode() == Tier::Sync) {
-        true => osr,
-        false => whole,
+    let target = match at_loop {
+        true => {
+            let patience = if tier.mode() == Tier::Sync { 0 } else { PATIENCE };
+            module.tier.request_osr(module, osr, samples, patience)
+        }
+        false => module.tier.request(module, whole).then_some(whole),
     };
-    if tier.mode() == Tier::Sync && target != whole && module.tier.request(module, whole) {
-        worker::compile_now(module, whole);
-    }
-    let new = match (target.osr, tier.mode()) {
-        (Some(_), Tier::Tiered) => module.tier.request_osr(module, target, samples),
-        _ => module.tier.request(module, target),
-    };
-    if new {
+    if let Some(target) = target {
         match tier.mode() {
             Tier::Sync => worker::compile_now(module, target),
             // SAFETY: by the contract above.
-            _ => tier.queue.push(&unsafe { keep(module_ptr) }, target),
+            _ => tier
+                .queue
+                .push(&unsafe { keep(module_ptr) }, target, Effort::Quick),
         }
     }
     if tier.mode() == Tier::Sync

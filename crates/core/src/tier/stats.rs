@@ -13,19 +13,21 @@ pub struct TierStats {
     pub translated: usize,
     /// Functions compiled to machine code.
     pub compiled: usize,
+    /// Functions whose machine code was replaced by better code when the compiler had nothing else to do.
+    pub improved: usize,
     /// Functions that were loaded compiled, from the cache or an artifact.
     pub loaded: usize,
     /// Functions whose machine code was written to the cache.
     pub saved: usize,
     /// Modules whose machine code could not be written to the cache.
     pub save_failed: usize,
-    /// Loops compiled for calls that were under way.
+    /// Loops that code was given an entry for, for calls that were under way.
     pub osr_compiled: usize,
     /// Calls that went on in machine code at a loop.
     pub osr_entries: usize,
     /// Functions and loops that the compiler could not compile.
     pub failed: usize,
-    /// Functions and loops that wait for the compiler.
+    /// Functions that wait for the compiler, those among them that have code already.
     pub waiting: usize,
     /// Time spent compiling, all threads together.
     pub compile_time: Duration,
@@ -37,6 +39,7 @@ pub struct TierStats {
 pub(super) struct Counters {
     pub(super) translated: AtomicUsize,
     pub(super) compiled: AtomicUsize,
+    pub(super) improved: AtomicUsize,
     pub(super) loaded: AtomicUsize,
     pub(super) saved: AtomicUsize,
     pub(super) save_failed: AtomicUsize,
@@ -52,6 +55,7 @@ impl Counters {
         TierStats {
             translated: self.translated.load(Relaxed),
             compiled: self.compiled.load(Relaxed),
+            improved: self.improved.load(Relaxed),
             loaded: self.loaded.load(Relaxed),
             saved: self.saved.load(Relaxed),
             save_failed: self.save_failed.load(Relaxed),

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 
 use wasmparser::Operator;
 use wharf_core::{
-    Config, Engine, Error, FuncType, Module, Result, ValType,
-    tier::{CompileJob, Compiler, NativeCode, Tier},
+    Config, Engine, Error, FuncType, Module, Result,
+    tier::{CompileJob, Compiler, Effort, NativeCode, Tier},
 };
 
 use crate::{Cranelift, isa};
@@ -32,6 +32,7 @@ struct Recorder {
     compiler: Cranelift,
     guarded: bool,
     interruptible: bool,
+    effort: Effort,
     outcomes: Mutex<Vec<Outcome>>,
     stubs: Mutex<Vec<Result<NativeCode>>>,
 }
@@ -47,6 +48,7 @@ impl Recorder {
         let exits = Mutex::new(Vec::new());
         let job = CompileJob {
             osr,
+            effort: self.effort,
             guarded: self.guarded,
             interruptible: self.interruptible,
             exit_stub_needed: &|ty| {
@@ -82,20 +84,12 @@ impl Compiler for Recorder {
             }
         }
         let ty = job.module.func_type(job.func);
-        let stubs = [
-            self.compiler.entry_stub(ty),
-            self.compiler.osr_entry_stub(ty.results()),
-            self.compiler.exit_stub(ty),
-        ];
+        let stubs = [self.compiler.entry_stub(ty), self.compiler.exit_stub(ty)];
         self.stubs.lock().unwrap().extend(stubs);
         Err(Error::unsupported("keeping code in a test"))
     }
 
     fn entry_stub(&self, _: &FuncType) -> Result<NativeCode> {
-        Err(Error::unsupported("keeping code in a test"))
-    }
-
-    fn osr_entry_stub(&self, _: &[ValType]) -> Result<NativeCode> {
         Err(Error::unsupported("keeping code in a test"))
     }
 
@@ -105,11 +99,13 @@ impl Compiler for Recorder {
 }
 
 /// Compiles a module's functions for a target in one of four ways.
-fn outcomes(wat: &str, triple: &str, guarded: bool, interruptible: bool) -> Vec<Outcome> {
+fn outcomes(wat: &str, triple: &str, guarded: bool, interruptible: bool, effort: Effort) -> Vec<Outcome> {
+    let isa = |effort| isa::for_triple(triple, effort).unwrap();
     let recorder = Arc::new(Recorder {
-        compiler: Cranelift::for_isa(isa::for_triple(triple).unwrap()),
+        compiler: Cranelift::for_isas(isa(Effort::Quick), isa(Effort::Full)),
         guarded,
         interruptible,
+        effort,
         outcomes: Mutex::default(),
         stubs: Mutex::default(),
     });
@@ -128,8 +124,13 @@ fn outcomes(wat: &str, triple: &str, guarded: bool, interruptible: bool) -> Vec<
 /// The code of all functions and loops of a module, which must all compile, in all ways and for all targets; tables are checked.
 fn compile(wat: &str) {
     for triple in TARGETS {
-        for (guarded, interruptible) in [(true, false), (false, false), (true, true)] {
-            for outcome in outcomes(wat, triple, guarded, interruptible) {
+        for (guarded, interruptible, effort) in [
+            (true, false, Effort::Quick),
+            (true, false, Effort::Full),
+            (false, false, Effort::Full),
+            (true, true, Effort::Quick),
+        ] {
+            for outcome in outcomes(wat, triple, guarded, interruptible, effort) {
                 let code = match &outcome.result {
                     Ok(code) => code,
                     Err(e) => panic!("{triple}: function {} at {:?}: {e}", outcome.func, outcome.osr),

@@ -1,3 +1,5 @@
+use wharf_core::tier::Effort;
+
 use super::{TARGETS, compile, outcomes};
 
 #[test]
@@ -48,7 +50,7 @@ fn loops_with_operands_below() {
 fn loops_that_cant_be_reached_are_refused() {
     let text = "(module (func (return) (loop (br 0))))";
     for triple in TARGETS {
-        let all = outcomes(text, triple, true, false);
+        let all = outcomes(text, triple, true, false, Effort::Full);
         assert!(all[0].result.is_ok());
         assert!(all[1].osr.is_some() && all[1].result.is_err());
     }

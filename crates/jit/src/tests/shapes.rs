@@ -1,6 +1,9 @@
 //! Calls, signatures and control flow.
 
-use wharf_core::{TrapCode, tier::NO_LOCATION};
+use wharf_core::{
+    TrapCode,
+    tier::{Effort, NO_LOCATION},
+};
 
 use super::{TARGETS, compile, outcomes};
 
@@ -76,7 +79,7 @@ fn traps_and_locations_are_told() {
         (if (local.get 0) (then unreachable))
         (call $f (i32.div_s (i32.const 1) (local.get 0)))))"#;
     for triple in TARGETS {
-        let mut all = outcomes(text, triple, true, false);
+        let mut all = outcomes(text, triple, true, false, Effort::Full);
         assert_eq!(all.len(), 1);
         let outcome = all.remove(0);
         assert!(outcome.exits.is_empty());
@@ -106,7 +109,7 @@ fn guarded_accesses_are_not_checked() {
     let text = r#"(module (memory 1) (func (param i32) (result i32) (i32.load (local.get 0))))"#;
     for triple in TARGETS {
         let size = |guarded| {
-            let all = outcomes(text, triple, guarded, false);
+            let all = outcomes(text, triple, guarded, false, Effort::Full);
             all[0].result.as_ref().unwrap().bytes.len()
         };
         assert!(size(true) < size(false));
@@ -118,7 +121,7 @@ fn deadlines_are_looked_at() {
     let text = "(module (func (loop (br 0))))";
     for triple in TARGETS {
         let interrupts = |interruptible| {
-            let all = outcomes(text, triple, true, interruptible);
+            let all = outcomes(text, triple, true, interruptible, Effort::Full);
             let traps = &all[0].result.as_ref().unwrap().traps;
             traps.iter().filter(|t| t.1 == TrapCode::Interrupt).count()
         };
@@ -148,7 +151,7 @@ fn small_functions_are_inlined() {
         (func (result i64) (block (result i64) (call $never) (drop) (i64.const 1))))"#;
     compile(text);
     for triple in TARGETS {
-        let all = outcomes(text, triple, true, false);
+        let all = outcomes(text, triple, true, false, Effort::Full);
         let scopes = |func: u32| {
             let outcome = all.iter().find(|o| o.func == func && o.osr.is_none()).unwrap();
             let code = outcome.result.as_ref().unwrap();

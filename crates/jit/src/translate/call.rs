@@ -9,14 +9,14 @@ use wharf_core::{TrapCode, tier::abi::*};
 use super::FuncTranslator;
 use crate::abi::{self, POINTER, trap_code};
 
-/// Where a function that is called is found.
+/// A function that is called.
 struct Callee {
-    /// Its code cell: an address and an offset.
-    cell: (Value, u32),
+    /// Its machine code, or where it has none the exit stub of its type.
+    entry: Value,
     /// Its state block.
     state: Value,
-    /// Its reference, unless it is of the same module.
-    reference: Option<Value>,
+    /// What it is called as.
+    called_as: Value,
     /// Its type's index.
     ty: u32,
 }
@@ -24,25 +24,32 @@ struct Callee {
 impl FuncTranslator<'_, '_> {
     fn callee(&mut self, func: u32) -> Callee {
         let ty = self.module.func_type_index(func);
-        let block = self.state.block;
+        let state = self.state.block;
         if func < self.module.imported_funcs() {
-            let reference = self.nearby(POINTER, block, self.module.imported_func_offset(func));
+            let reference = self.nearby(POINTER, state, self.module.imported_func_offset(func));
             return self.referred(reference, ty);
         }
+        self.need_exit_stub(ty);
+        let (cells, offset) = self.own_cell(func);
         Callee {
-            cell: self.own_cell(func),
-            state: block,
-            reference: None,
+            entry: self.mutable(POINTER, cells, offset + CELL_DIRECT),
+            state,
+            called_as: self.as_cell(cells, offset),
             ty,
         }
     }
 
-    fn referred(&mut self, reference: Value, ty: u32) -> Callee {
-        Callee {
-            cell: (self.nearby(POINTER, reference, FUNC_REF_CODE), 0),
-            state: self.nearby(POINTER, reference, FUNC_REF_VM),
-            reference: Some(reference),
-            ty,
+    /// What the function of a code cell is called as.
+    fn as_cell(&mut self, cells: Value, offset: u32) -> Value {
+        let offset = self.number(u64::from(offset) | CALLED_AS_CELL);
+        self.builder.ins().iadd(cells, offset)
+    }
+
+    fn need_exit_stub(&mut self, ty: u32) {
+        if self.buffers.exits.insert(ty)
+            && let Err(error) = (self.job.exit_stub_needed)(ty)
+        {
+            self.fail(error);
         }
     }
 
@@ -69,15 +76,12 @@ impl FuncTranslator<'_, '_> {
         self.referred(reference, ty)
     }
 
-    /// The address to call: the function's machine code, or where it has none the exit stub of its type, which is told what to call.
-    fn entry(&mut self, callee: &Callee) -> Value {
-        if self.buffers.exits.insert(callee.ty)
-            && let Err(error) = (self.job.exit_stub_needed)(callee.ty)
-        {
-            self.fail(error);
-        }
-        let (cell, offset) = callee.cell;
-        let native = self.mutable(POINTER, cell, offset + CELL_NATIVE);
+    /// The function of a reference, which is of this type.
+    fn referred(&mut self, reference: Value, ty: u32) -> Callee {
+        self.need_exit_stub(ty);
+        let cell = self.nearby(POINTER, reference, FUNC_REF_CODE);
+        let state = self.nearby(POINTER, reference, FUNC_REF_VM);
+        let native = self.mutable(POINTER, cell, CELL_NATIVE);
         let (known, missing) = (self.builder.create_block(), self.builder.create_block());
         let entry = self.builder.append_block_param(known, POINTER);
         self.builder.set_cold_block(missing);
@@ -86,33 +90,22 @@ impl FuncTranslator<'_, '_> {
             .brif(native, known, &[native.into()], missing, &[]);
         self.builder.seal_block(missing);
         self.builder.switch_to_block(missing);
-        let (block, flags) = (self.state.block, self.state.mutable);
+        let block = self.state.block;
         let rt = self.nearby(POINTER, block, VM_RT);
-        let cell = match offset {
-            0 => cell,
-            _ => {
-                let offset = self.number(offset.into());
-                self.builder.ins().iadd(cell, offset)
-            }
-        };
-        let reference = match callee.reference {
-            Some(reference) => reference,
-            None => self.number(0),
-        };
-        for (value, offset) in [
-            (cell, RT_CALLEE_CELL),
-            (callee.state, RT_CALLEE_VM),
-            (reference, RT_CALLEE_FUNC),
-            (block, RT_NATIVE_CALLER),
-        ] {
-            self.builder.ins().store(flags, value, rt, offset as i32);
-        }
+        self.builder
+            .ins()
+            .store(self.state.mutable, block, rt, RT_NATIVE_CALLER as i32);
         let stubs = self.nearby(POINTER, block, VM_EXIT_STUBS);
-        let stub = self.mutable(POINTER, stubs, callee.ty * POINTER.bytes());
+        let stub = self.mutable(POINTER, stubs, ty * POINTER.bytes());
         self.builder.ins().jump(known, &[stub.into()]);
         self.builder.seal_block(known);
         self.builder.switch_to_block(known);
-        entry
+        Callee {
+            entry,
+            state,
+            called_as: reference,
+            ty,
+        }
     }
 
     fn signature(&mut self, ty: u32) -> SigRef {
@@ -131,20 +124,19 @@ impl FuncTranslator<'_, '_> {
         signature
     }
 
-    /// Pops the arguments of a function and puts its state block in front.
-    fn call_args(&mut self, ty: u32, state: Value) -> Vec<Value> {
+    /// Pops the arguments of a function and puts its state block, and what it is called as, in front.
+    fn call_args(&mut self, ty: u32, state: Value, called_as: Value) -> Vec<Value> {
         let first = self.stack.len() - self.module.type_at(ty).params().len();
         let mut args = std::mem::take(&mut self.buffers.values);
         args.clear();
-        args.push(state);
+        args.extend([state, called_as]);
         args.extend(self.stack.drain(first..));
         args
     }
 
     fn invoke(&mut self, callee: &Callee, tail: bool) {
-        let entry = self.entry(callee);
-        let signature = self.signature(callee.ty);
-        let args = self.call_args(callee.ty, callee.state);
+        let (entry, signature) = (callee.entry, self.signature(callee.ty));
+        let args = self.call_args(callee.ty, callee.state, callee.called_as);
         if tail {
             self.builder.ins().return_call_indirect(signature, entry, &args);
             self.unreachable = Some(0);
@@ -172,7 +164,9 @@ impl FuncTranslator<'_, '_> {
                 }))
             }
         };
-        let args = self.call_args(ty, self.state.block);
+        // It is never an exit stub.
+        let called_as = self.number(0);
+        let args = self.call_args(ty, self.state.block, called_as);
         if tail {
             self.builder.ins().return_call(func, &args);
             self.unreachable = Some(0);
@@ -187,8 +181,7 @@ impl FuncTranslator<'_, '_> {
         if !tail && self.inline(func) {
             return;
         }
-        // OSR code begins elsewhere.
-        if func == self.job.func && self.job.osr.is_none() {
+        if func == self.job.func {
             return self.invoke_self(tail);
         }
         let callee = self.callee(func);

@@ -49,10 +49,7 @@ pub(crate) fn translate(
 ) -> Result<Vec<Scope>> {
     let ty = job.module.func_type(job.func);
     let func = &mut workspace.context.func;
-    func.signature = match job.osr {
-        None => abi::signature(ty),
-        Some(_) => abi::osr_signature(ty.results()),
-    };
+    func.signature = abi::signature(ty);
     let mut translator = FuncTranslator {
         state: State::new(func),
         builder: FunctionBuilder::new(func, &mut workspace.builder),
@@ -219,23 +216,22 @@ impl<'m> FuncTranslator<'_, 'm> {
         self.builder.append_block_params_for_function_params(entry);
         self.builder.switch_to_block(entry);
         self.builder.seal_block(entry);
-        let params = self.builder.block_params(entry);
-        let slots = params.get(1).copied();
-        self.state.block = params[0];
+        let [block, called_as, ref params @ ..] = *self.builder.block_params(entry) else {
+            return Err(Error::unsupported("a function without a state block"));
+        };
+        self.state.block = block;
         self.buffers.values.clear();
-        self.buffers.values.extend_from_slice(&params[1..]);
+        self.buffers.values.extend_from_slice(params);
         self.load_roots();
-        match (self.job.osr, slots) {
-            (Some(target), Some(slots)) => self.begin_osr(target, ty, slots)?,
-            _ => {
-                for place in 0..ty.params().len() {
-                    let variable = self.buffers.locals[place].variable;
-                    self.builder.def_var(variable, self.buffers.values[place]);
-                }
-                self.zero_locals(ty.params().len());
-                self.check_interrupt();
-            }
+        if let Some(target) = self.job.osr {
+            self.begin_osr(target, ty, called_as)?;
         }
+        for place in 0..ty.params().len() {
+            let variable = self.buffers.locals[place].variable;
+            self.builder.def_var(variable, self.buffers.values[place]);
+        }
+        self.zero_locals(ty.params().len());
+        self.check_interrupt();
         let type_index = self.module.func_type_index(self.job.func);
         self.push_frame(Kind::Function, control::BlockSig::Func(type_index), 0);
         self.body(&body, operators, 0)?;

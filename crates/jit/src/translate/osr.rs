@@ -1,18 +1,17 @@
-//! Code that begins in the middle: at the header of a loop, with all values in the slots of the interpreter's frame.
+//! Code with a second entry: at the header of a loop, with all values in the slots of the interpreter's frame.
 //!
-//! The whole function is translated. Its ordinary start can't be reached; Cranelift removes it, and all else that the loop does not lead to.
-//! The headers and ends of the blocks around the loop can be reached both from the loop and from their own start, so that the
-//! operands below them, which are no arguments of branches, are kept in variables.
+//! What the function is called as tells where it begins. The headers and ends of the blocks around the loop can be reached both from the
+//! loop and from their own start, so that the operands below them, which are no arguments of branches, are kept in variables.
 
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, MemFlagsData, Type, Value};
 use cranelift_frontend::Variable;
 use wasmparser::Operator;
-use wharf_core::{Error, FuncType, Result};
+use wharf_core::{Error, FuncType, Result, tier::abi::CALLED_AS_LOOP};
 
 use super::{FuncTranslator, Local};
 use crate::abi::{first_local_slot, slots_of};
 
-/// What a translation needs to know to make OSR code.
+/// What a translation needs to know to make a loop entry.
 #[derive(Default)]
 pub(super) struct Osr {
     /// Offsets of the instructions that open the blocks around the loop, outermost first, and of the loop's.
@@ -28,9 +27,19 @@ pub(super) struct Osr {
 }
 
 impl FuncTranslator<'_, '_> {
-    /// In the entry block: loads the local variables and goes on with an ordinary start that can't be reached.
-    pub(super) fn begin_osr(&mut self, target: usize, ty: &FuncType, slots: Value) -> Result<()> {
+    /// In the entry block: if the function is called as a loop, loads the local variables; else goes on with the ordinary start.
+    pub(super) fn begin_osr(&mut self, target: usize, ty: &FuncType, called_as: Value) -> Result<()> {
         self.osr.enclosing = self.find_enclosing(target)?;
+        let (start, at_loop) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.set_cold_block(at_loop);
+        let bit = self.number(CALLED_AS_LOOP);
+        let has_bit = self.builder.ins().band(called_as, bit);
+        self.builder.ins().brif(has_bit, at_loop, &[], start, &[]);
+        self.builder.seal_block(start);
+        self.builder.seal_block(at_loop);
+        self.builder.switch_to_block(at_loop);
+        let bit = self.number(CALLED_AS_LOOP);
+        let slots = self.builder.ins().isub(called_as, bit);
         self.osr.slots = Some(slots);
         let params = ty.params().len();
         let mut slot = 0;
@@ -47,10 +56,7 @@ impl FuncTranslator<'_, '_> {
         self.builder.ins().jump(entry, &[]);
         self.builder.seal_block(entry);
         self.osr.entry = Some(entry);
-        let start = self.builder.create_block();
         self.builder.switch_to_block(start);
-        self.builder.seal_block(start);
-        self.zero_locals(0);
         Ok(())
     }
 
@@ -108,8 +114,8 @@ impl FuncTranslator<'_, '_> {
         }
     }
 
-    /// Where a loop begins, after its frame was opened and control went to its header: if it is the one where OSR code begins, makes
-    /// the way from the entry to the header.
+    /// Where a loop begins, after its frame was opened and control went to its header: if it is the one with the entry, makes
+    /// the way from there to the header.
     pub(super) fn enter_by_osr(&mut self, header: Block, params: usize) {
         if self.job.osr != Some(self.position) || self.inlining.depth() > 0 {
             return;

@@ -12,7 +12,7 @@ use super::{
 use crate::{Bytes, tier::Scope, trap::TrapCode};
 
 const MAGIC: [u8; 8] = *b"WHARFcod";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Where the code begins is a multiple of this, so that it can be mapped: the largest page size of the machines of this kind.
 pub(super) const CODE_ALIGN: usize = if cfg!(target_arch = "aarch64") {
@@ -50,22 +50,15 @@ pub(crate) enum PieceKind {
     Func,
     /// The entry stub of a function type, whose index in the module it has.
     EntryStub,
-    /// The OSR entry stub of a function type.
-    OsrStub,
     /// The exit stub of a function type.
     ExitStub,
 }
 
 impl PieceKind {
     fn from_number(number: u32) -> Option<PieceKind> {
-        [
-            PieceKind::Func,
-            PieceKind::EntryStub,
-            PieceKind::OsrStub,
-            PieceKind::ExitStub,
-        ]
-        .into_iter()
-        .find(|kind| *kind as u32 == number)
+        [PieceKind::Func, PieceKind::EntryStub, PieceKind::ExitStub]
+            .into_iter()
+            .find(|kind| *kind as u32 == number)
     }
 }
 

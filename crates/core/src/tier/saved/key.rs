@@ -35,7 +35,7 @@ impl Key {
 }
 
 /// The interface between code and runtime. The runtime's sources say the same; but a compiler of another version may lay structures out otherwise.
-const OFFSETS: [u32; 30] = [
+const OFFSETS: [u32; 28] = [
     abi::POINTER,
     abi::VM_RT,
     abi::VM_MEMORY0_BASE,
@@ -44,6 +44,7 @@ const OFFSETS: [u32; 30] = [
     abi::VM_EXIT_STUBS,
     abi::CELL_SIZE,
     abi::CELL_NATIVE,
+    abi::CELL_DIRECT,
     abi::FUNC_REF_SIZE,
     abi::FUNC_REF_CODE,
     abi::FUNC_REF_VM,
@@ -54,9 +55,6 @@ const OFFSETS: [u32; 30] = [
     abi::TABLE_LEN,
     abi::RT_STACK_TOP,
     abi::RT_HOST_STACK_LIMIT,
-    abi::RT_CALLEE_CELL,
-    abi::RT_CALLEE_VM,
-    abi::RT_CALLEE_FUNC,
     abi::RT_NATIVE_CALLER,
     abi::RT_EPOCH,
     abi::RT_DEADLINE,
