@@ -101,7 +101,7 @@ impl Config {
     }
 
     /// How many calls and taken back-edges an instance interprets between two looks at where it is and at its deadline
-    /// (default: 1,000; at least 1).
+    /// (default: 1,000; at least 1). Calls of long functions count for more than one.
     pub fn sample_interval(&mut self, events: u32) -> &mut Config {
         self.sample_interval = events.max(1);
         self

@@ -215,8 +215,9 @@ pub(super) unsafe fn charge(r: &mut Regs, units: u64) -> Flow {
     }
 }
 
-/// Begins a function: checks the stack for the `imm` slots of its frame and zeroes locals, `ZEROED` slots from `a` on (or `b`, if
-/// `ZEROED` is `MANY`). More slots than there are locals may be zeroed; what follows are temporaries.
+/// Begins a function: checks the stack for the `c` slots of its frame, zeroes locals, `ZEROED` slots from `a` on (or `b`, if
+/// `ZEROED` is `MANY`), and takes `d` off the budget, which stands for the length of the function. More slots than there are
+/// locals may be zeroed; what follows are temporaries.
 struct Enter<const ZEROED: usize>;
 
 const MANY: usize = usize::MAX;
@@ -225,7 +226,7 @@ impl<const ZEROED: usize> Exec for Enter<ZEROED> {
     #[inline(always)]
     unsafe fn exec(r: &mut Regs) -> Flow {
         let room = ((*(*r.vm).rt).stack_limit as usize).wrapping_sub(r.sp as usize);
-        if room < imm32(r) as usize * 8 {
+        if room < usize::from(field::<2>(r)) * 8 {
             return trap(TrapCode::StackOverflow);
         }
         let first = slot(r, field::<0>(r));
@@ -239,7 +240,7 @@ impl<const ZEROED: usize> Exec for Enter<ZEROED> {
             }
         }
         r.ip = r.ip.add(1);
-        let budget = (*r.vm).budget - 1;
+        let budget = (*r.vm).budget - i64::from(field::<3>(r));
         (*r.vm).budget = budget;
         if budget < 0 {
             Flow::Jump(make_cold::<OutOfBudget>())

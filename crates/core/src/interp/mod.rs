@@ -27,6 +27,7 @@ mod table;
 mod vector;
 
 pub(crate) use backtrace::{note_frames, resolve_frames};
+pub(crate) use native::CROSSING;
 pub(crate) use table::handler;
 
 use crate::{

@@ -19,6 +19,10 @@ pub(super) type EnterNative = Enter<false>;
 /// As [`EnterNative`], at the loop that the code has an entry for; the frame is that of a call which is there.
 pub(super) type EnterLoop = Enter<true>;
 
+/// What going from one tier to the other and back counts for in the budget: a caller that is interpreted and calls machine code all the time is
+/// worth compiling, and so is a callee.
+pub(crate) const CROSSING: i64 = 2;
+
 pub(super) struct Enter<const AT_LOOP: bool>;
 
 impl<const AT_LOOP: bool> Exec for Enter<AT_LOOP> {
@@ -42,6 +46,7 @@ impl<const AT_LOOP: bool> Exec for Enter<AT_LOOP> {
             true => r.sp as u64 | CALLED_AS_LOOP,
             false => 0,
         };
+        (*r.vm).budget -= CROSSING;
         let outcome = native::enter(stub, code, r.vm, r.sp, rt, called_as);
         (*rt).stack_top = top;
         match outcome {

@@ -69,6 +69,7 @@ pub(super) unsafe extern "C" fn call_out(
         }
         interp::write_exit_linkage(slots.add(params), caller);
         let top = (*rt).stack_top;
+        (*vm).budget -= interp::CROSSING;
         let outcome = interp::run(rt, (*cell).get(), slots, vm);
         (*rt).stack_top = top;
         if outcome == interp::Outcome::Stopped {

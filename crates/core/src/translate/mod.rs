@@ -23,6 +23,11 @@ use crate::{
 use branch::Frame;
 use stack::{Entry, Ty};
 
+/// How many instructions of a function count as much as a call or a jump back, see [`Config::sample_interval`](crate::Config::sample_interval).
+const INSTRUCTIONS_PER_EVENT: usize = 16;
+/// The most that the length of a function counts for.
+const MOST_EVENTS: usize = 1000;
+
 /// Translates a defined function whose body is valid; `offsets` asks for the table of Wasm offsets too.
 ///
 /// # Errors
@@ -183,9 +188,15 @@ impl<'m> Translator<'m> {
                 u16::MAX
             )));
         }
+        // A long function without loops takes more time than a short one.
+        let events = (1 + self.code.len() / INSTRUCTIONS_PER_EVENT).min(MOST_EVENTS) as u32;
         self.code[0] = (
             Op::single(enter),
-            Operands::with_imm(self.zeroed_from as u16, self.zeroed as u16, self.frame_size),
+            Operands::with_imm(
+                self.zeroed_from as u16,
+                self.zeroed as u16,
+                self.frame_size | events << 16,
+            ),
         );
         let pool_start = self.code.len() as u32;
         for (user, cell) in std::mem::take(&mut self.pool_users) {
