@@ -118,6 +118,7 @@ impl Store {
             tail_caller: std::ptr::null_mut(),
             tail_args: std::ptr::null_mut(),
             tail_params: 0,
+            sampled: None,
             trace: Vec::new(),
             trace_omitted: 0,
             trap: TrapSite {

@@ -7,6 +7,7 @@
 use std::{
     any::Any,
     sync::atomic::{AtomicPtr, AtomicU64},
+    time::Instant,
 };
 
 use super::store::StoreInner;
@@ -121,6 +122,8 @@ pub(crate) struct VmRuntime {
     /// Arguments of a tail call that leaves compiled code, see [`Outcome::TailCall`](crate::native::Outcome).
     pub(crate) tail_args: *mut u64,
     pub(crate) tail_params: usize,
+    /// When the tiers looked at where the guest is last.
+    pub(crate) sampled: Option<Instant>,
     /// The frames of the trap that is on its way out, as far as it has come.
     pub(crate) trace: Vec<RawFrame>,
     pub(crate) trace_omitted: usize,

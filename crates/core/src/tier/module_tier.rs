@@ -107,12 +107,12 @@ impl ModuleTier {
         self.inner.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Counts a sample of a defined function (numbered without imports); gives how many it has now.
-    pub(super) fn count(&self, funcs: usize, func: usize) -> u32 {
-        let samples = self
+    /// Counts samples of a defined function (numbered without imports); gives how many it has now.
+    pub(super) fn count(&self, funcs: usize, func: usize, samples: u32) -> u32 {
+        let all = self
             .samples
             .get_or_init(|| (0..funcs).map(|_| AtomicU32::new(0)).collect());
-        samples[func].fetch_add(1, Relaxed).saturating_add(1)
+        all[func].fetch_add(samples, Relaxed).saturating_add(samples)
     }
 
     /// How many samples a defined function has.

@@ -1,6 +1,9 @@
 //! What happens when the interpreter's budget is used up.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::{
+    sync::atomic::Ordering::Relaxed,
+    time::{Duration, Instant},
+};
 
 use super::{
     Effort, Tier,
@@ -8,6 +11,28 @@ use super::{
     worker,
 };
 use crate::{bytecode::Inst, module::ModuleInner, runtime::vm::VmCtx};
+
+/// How many samples one counts as, by the time since the last: events are not equally far apart everywhere.
+fn weight(sampled: &mut Option<Instant>) -> u32 {
+    /// What makes one sample.
+    const UNIT: Duration = Duration::from_micros(32);
+    /// The most that one counts as: part of the time may have been spent elsewhere.
+    const MOST: u128 = 8;
+    let now = Instant::now();
+    let last = sampled.replace(now);
+    let passed = last.map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
+    (passed.as_nanos() / UNIT.as_nanos()).clamp(1, MOST) as u32
+}
+
+/// In how many samples a function of this length must be seen whatever the configuration says. While the compiler is busy with a giant, nothing else gets
+/// compiled, so giants have to be hotter.
+fn patience(len: usize, mode: Tier) -> u32 {
+    let blocks = (len / 4096).min(1 << 10) as u32;
+    match mode {
+        Tier::Tiered => blocks * blocks,
+        _ => 0,
+    }
+}
 
 /// In how many samples a function must be seen elsewhere before it is compiled with an entry at another loop.
 const PATIENCE: u32 = 16;
@@ -64,12 +89,21 @@ unsafe fn hot(
         return ip;
     };
     let own = (func - module.imported_funcs) as usize;
-    let samples = module.tier.count(module.bodies.len(), own);
+    let weight = match tier.mode() {
+        // SAFETY: by the contract above.
+        Tier::Tiered => weight(unsafe { &mut (*(*vm).rt).sampled }),
+        _ => 1,
+    };
+    let samples = module.tier.count(module.bodies.len(), own, weight);
     if inst == 1 {
         // SAFETY: behind the first instruction the frame is as it was made (or a loop begins there, and it still is).
         unsafe { module.tier.profile.entered(module, vm, func, sp) };
     }
-    if samples < tier.hot_samples {
+    if samples
+        < tier
+            .hot_samples
+            .max(patience(module.bodies[own].len(), tier.mode()))
+    {
         return ip;
     }
     let whole = Target { func, osr: None };
