@@ -239,9 +239,9 @@ impl<const ZEROED: usize> Exec for Enter<ZEROED> {
                 i += 1;
             }
         }
-        r.ip = r.ip.add(1);
         let budget = (*r.vm).budget - i64::from(field::<3>(r));
         (*r.vm).budget = budget;
+        r.ip = r.ip.add(1);
         if budget < 0 {
             Flow::Jump(make_cold::<OutOfBudget>())
         } else {
