@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use wasmparser::Operator;
 use wharf_core::{
     Result,
-    tier::{ModuleView, NO_LOCATION, Scope},
+    tier::{Effort, ModuleView, NO_LOCATION, Scope},
 };
 
 use super::{
@@ -23,8 +23,8 @@ const MAX_DEPTH: usize = 3;
 const MAX_RECURSION: usize = 1;
 /// The largest body in bytes that is always inlined.
 const SMALL: usize = 40;
-/// The largest body in bytes that is inlined if it was seen running.
-const MEDIUM: usize = 200;
+/// The largest body in bytes that is inlined if it was seen running, and somebody waits for the code or nobody does.
+const MEDIUM: [usize; 2] = [80, 200];
 /// Local variables that are no parameters, at most.
 const MAX_LOCALS: u32 = 32;
 
@@ -42,17 +42,23 @@ pub(super) struct Inlining {
     next_base: u32,
     /// How many bytes of code may still be added.
     budget: usize,
+    /// The largest body in bytes that may be inlined.
+    largest: usize,
     /// Whether functions that were looked at may be inlined.
     fit: HashMap<u32, bool>,
 }
 
 impl Inlining {
-    pub(super) fn new(module: ModuleView<'_>, func: u32) -> Inlining {
+    pub(super) fn new(module: ModuleView<'_>, func: u32, effort: Effort) -> Inlining {
         let size = module.body(func).as_bytes().len();
         let scope = Scope {
             func,
             base: 0,
             call: NO_LOCATION,
+        };
+        let (budget, largest) = match effort {
+            Effort::Quick => ((size / 2).clamp(256, 2048), MEDIUM[0]),
+            Effort::Full => ((2 * size).clamp(512, 8192), MEDIUM[1]),
         };
         Inlining {
             scopes: vec![scope],
@@ -60,7 +66,8 @@ impl Inlining {
             first_frame: 0,
             open: vec![func],
             next_base: size as u32,
-            budget: (2 * size).clamp(512, 8192),
+            budget,
+            largest,
             fit: HashMap::new(),
         }
     }
@@ -81,7 +88,7 @@ impl FuncTranslator<'_, '_> {
             return false;
         }
         let size = self.module.body(func).as_bytes().len();
-        if size > MEDIUM || size > inlining.budget {
+        if size > inlining.largest || size > inlining.budget {
             return false;
         }
         if size > SMALL && (self.job.samples)(func) == 0 {

@@ -62,7 +62,7 @@ pub(crate) fn translate(
         position: 0,
         location: 0,
         osr: Osr::default(),
-        inlining: Inlining::new(job.module, job.func),
+        inlining: Inlining::new(job.module, job.func, job.effort),
         itself: None,
         error: None,
     };
