@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::grants::GrantArgs;
+
 /// Runs WebAssembly components.
 #[derive(Debug, Parser)]
 #[command(name = "wharf", version, about)]
@@ -25,13 +27,8 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Give the guest a folder of the host, under its own name for it; `::ro` makes it read-only
-    #[arg(long = "dir", value_name = "HOST::GUEST[::ro]", value_parser = parse_dir)]
-    pub dirs: Vec<DirGrant>,
-
-    /// Give the guest an environment variable
-    #[arg(long = "env", value_name = "KEY=VALUE", value_parser = parse_env)]
-    pub env: Vec<(String, String)>,
+    #[command(flatten)]
+    pub grants: GrantArgs,
 
     /// Call this export instead of running the program, and print its results; arguments are in WAVE
     #[arg(long, value_name = "NAME(ARGS)")]
@@ -126,37 +123,6 @@ pub struct WastArgs {
     pub files: Vec<PathBuf>,
 }
 
-/// A folder of the host that a guest gets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DirGrant {
-    pub host: PathBuf,
-    pub guest: String,
-    pub read_only: bool,
-}
-
-fn parse_dir(text: &str) -> Result<DirGrant, String> {
-    let (rest, read_only) = match text.strip_suffix("::ro") {
-        Some(rest) => (rest, true),
-        None => (text, false),
-    };
-    let (host, guest) = rest.split_once("::").unwrap_or((rest, rest));
-    if host.is_empty() || guest.is_empty() || guest.contains("::") {
-        return Err("expected HOST::GUEST or HOST::GUEST::ro".to_string());
-    }
-    Ok(DirGrant {
-        host: host.into(),
-        guest: guest.to_string(),
-        read_only,
-    })
-}
-
-fn parse_env(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_string(), value.to_string())),
-        _ => Err("expected KEY=VALUE".to_string()),
-    }
-}
-
 fn parse_bytes(text: &str) -> Result<usize, String> {
     let (digits, unit) = match text.char_indices().last() {
         Some((i, 'k' | 'K')) => (&text[..i], 1 << 10),
@@ -202,13 +168,8 @@ mod tests {
         let Command::Run(run) = cli.command else {
             panic!("not run")
         };
-        let grant = |host: &str, guest: &str, read_only| DirGrant {
-            host: host.into(),
-            guest: guest.into(),
-            read_only,
-        };
-        assert_eq!(run.dirs, [grant("a/b", "/data", true), grant("c", "c", false)]);
-        assert_eq!(run.env, [("K".to_string(), "V=W".to_string())]);
+        assert_eq!(run.grants.dirs.len(), 2);
+        assert_eq!(run.grants.env, [("K".to_string(), "V=W".to_string())]);
         assert_eq!(run.args, ["--flag", "y"]);
     }
 
@@ -230,9 +191,7 @@ mod tests {
     fn malformed_values_are_refused() {
         for args in [
             ["--dir", "::x"],
-            ["--dir", "a::b::c"],
             ["--env", "K"],
-            ["--env", "=V"],
             ["--max-memory", "x"],
             ["--tier", "x"],
             ["--compile-threads", "0"],

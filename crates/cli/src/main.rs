@@ -5,6 +5,7 @@ mod args;
 mod compile;
 mod engine;
 mod failure;
+mod grants;
 mod invoke;
 mod load;
 mod run;

@@ -4,7 +4,7 @@ use wharf::component::{Component, Linker, ResourceTable};
 use wharf::{Bytes, Engine, Store};
 use wharf_core::{Error, Limits, Module};
 use wharf_wasi::preview1::WasiP1Ctx;
-use wharf_wasi::{DirPerms, FilePerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wharf_wasi::{I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use crate::args::RunArgs;
 use crate::engine::{describe, engine, find_secret};
@@ -167,16 +167,7 @@ fn context(file: &str, args: &RunArgs) -> Result<WasiCtxBuilder, Failure> {
     // The program's name, then its arguments.
     builder.arg(args.file.file_name().map_or(file.into(), |n| n.to_string_lossy()));
     builder.args(&args.args);
-    builder.envs(&args.env);
-    for dir in &args.dirs {
-        let (dir_perms, file_perms) = match dir.read_only {
-            true => (DirPerms::READ, FilePerms::READ),
-            false => (DirPerms::all(), FilePerms::all()),
-        };
-        builder
-            .preopened_dir(&dir.host, &dir.guest, dir_perms, file_perms)
-            .map_err(|e| Failure::new(format!("--dir {}: {e}", dir.host.display())))?;
-    }
+    args.grants.apply(&mut builder)?;
     Ok(builder)
 }
 
