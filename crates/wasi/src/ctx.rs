@@ -4,6 +4,7 @@ use crate::clocks::{HostMonotonicClock, HostWallClock, SystemMonotonicClock, Sys
 use crate::fs::{Dir, DirPerms, FilePerms};
 use crate::pipe::{ClosedInputStream, SinkOutputStream};
 use crate::random::{InsecureRandom, RandomSource, SystemRandom, fresh_seed};
+use crate::sockets::NetCtx;
 use crate::stdio::{Stderr, Stdin, StdinStream, Stdout, StdoutStream};
 use crate::{Error, Result};
 use std::fmt;
@@ -29,6 +30,7 @@ pub struct WasiCtx {
     pub(crate) insecure_random: Box<dyn RandomSource>,
     pub(crate) insecure_random_seed: u128,
     pub(crate) max_random_size: u64,
+    pub(crate) net: NetCtx,
 }
 
 impl WasiCtx {
@@ -87,16 +89,17 @@ impl fmt::Debug for WasiCtx {
             .field("args", &self.args)
             .field("env", &self.env)
             .field("preopens", &self.preopens)
+            .field("net", &self.net)
             .finish_non_exhaustive()
     }
 }
 
 /// Makes a [`WasiCtx`].
 ///
-/// What is not asked for is not granted: no arguments, no environment, no files; standard input is empty, and
+/// What is not asked for is not granted: no arguments, no environment, no files, no network; standard input is empty, and
 /// standard output and error are thrown away. Clocks and random numbers are those of the host unless replaced.
 pub struct WasiCtxBuilder {
-    ctx: WasiCtx,
+    pub(crate) ctx: WasiCtx,
 }
 
 impl Default for WasiCtxBuilder {
@@ -288,6 +291,7 @@ fn default_ctx() -> WasiCtx {
         insecure_random: Box::new(InsecureRandom::from_seed(seed)),
         insecure_random_seed: u128::from(seed) << 64 | u128::from(fresh_seed()),
         max_random_size: DEFAULT_MAX_RANDOM_SIZE,
+        net: NetCtx::default(),
     }
 }
 

@@ -14,6 +14,7 @@ pub mod preview1;
 mod random;
 mod reader;
 mod runtime;
+mod sockets;
 mod stdio;
 mod stream;
 #[cfg(test)]
@@ -27,6 +28,9 @@ pub use pipe::{ClosedInputStream, ClosedOutputStream, MemoryInputPipe, MemoryOut
 pub use poll::Pollable;
 pub use random::{Deterministic, InsecureRandom, RandomSource, SystemRandom};
 pub use reader::BackgroundReader;
+pub use sockets::{
+    NameResolver, NetDenied, NetPolicy, NetRule, NetRuleError, SocketAddrUse, SocketErrorCode, SystemResolver,
+};
 pub use stdio::{IsTerminal, Stderr, Stdin, StdinStream, Stdout, StdoutStream, WriterStream};
 pub use stream::{DynInputStream, DynOutputStream, InputStream, OutputStream, StreamError, StreamResult};
 

@@ -1,8 +1,9 @@
-//! The tokio runtime that timers, and later sockets, need.
+//! The tokio runtime that timers and sockets need.
 //!
 //! Wharf's synchronous calls poll a host future on the calling thread and park it, without any runtime. A future that
 //! comes from tokio needs one to exist and to be driven: that of the caller if it is inside one, otherwise a runtime
-//! of this crate, started the first time that something really has to wait.
+//! of this crate, started the first time that something really has to wait. Sockets always use the latter: they outlive
+//! calls, and go on even while a synchronous call blocks a thread of the caller's runtime.
 
 use std::future::Future;
 use std::io;
@@ -22,6 +23,14 @@ fn handle() -> io::Result<Handle> {
     {
         return Ok(current);
     }
+    reactor()
+}
+
+/// The handle of this crate's own runtime.
+///
+/// # Errors
+/// When the system gives no thread for it.
+pub(crate) fn reactor() -> io::Result<Handle> {
     static AMBIENT: OnceLock<Result<Runtime, io::ErrorKind>> = OnceLock::new();
     let ambient = AMBIENT.get_or_init(|| {
         Builder::new_multi_thread()
@@ -60,6 +69,18 @@ pub(crate) async fn in_tokio<F: Future>(make: impl FnOnce() -> F) -> io::Result<
 pub(crate) async fn sleep(duration: Duration) {
     if in_tokio(|| tokio::time::sleep(duration)).await.is_err() {
         std::thread::sleep(duration);
+    }
+}
+
+/// Waits for this long, in this crate's own runtime.
+pub(crate) async fn pause(duration: Duration) {
+    let sleep = reactor().map(|handle| {
+        let _entered = handle.enter();
+        tokio::time::sleep(duration)
+    });
+    match sleep {
+        Ok(sleep) => sleep.await,
+        Err(_) => std::thread::sleep(duration),
     }
 }
 

@@ -7,6 +7,7 @@
 wharf::component::bindgen!({
     path: "../../wit",
     world: "wharf:hosts/command",
+    features: ["network-error-code"],
     imports: {
         "wasi:io/poll/poll": async,
         "wasi:io/poll/[method]pollable.block": async,
@@ -16,6 +17,11 @@ wharf::component::bindgen!({
         "wasi:io/streams/[method]output-stream.blocking-flush": async,
         "wasi:io/streams/[method]output-stream.blocking-write-zeroes-and-flush": async,
         "wasi:io/streams/[method]output-stream.blocking-splice": async,
+        "wasi:sockets/tcp/[method]tcp-socket.start-bind": async,
+        "wasi:sockets/tcp/[method]tcp-socket.start-connect": async,
+        "wasi:sockets/udp/[method]udp-socket.start-bind": async,
+        "wasi:sockets/udp/[method]udp-socket.stream": async,
+        "wasi:sockets/udp/[method]outgoing-datagram-stream.send": async,
     },
     trappable_error_type: {
         "wasi:io/streams/stream-error" => crate::StreamError,
@@ -32,11 +38,11 @@ wharf::component::bindgen!({
         "wasi:filesystem/types/descriptor": crate::Descriptor,
         "wasi:filesystem/types/directory-entry-stream": crate::DirEntries,
         "wasi:sockets/network/network": crate::p2::Network,
-        "wasi:sockets/tcp/tcp-socket": crate::p2::TcpSocket,
-        "wasi:sockets/udp/udp-socket": crate::p2::UdpSocket,
-        "wasi:sockets/udp/incoming-datagram-stream": crate::p2::IncomingDatagramStream,
-        "wasi:sockets/udp/outgoing-datagram-stream": crate::p2::OutgoingDatagramStream,
-        "wasi:sockets/ip-name-lookup/resolve-address-stream": crate::p2::ResolveAddressStream,
+        "wasi:sockets/tcp/tcp-socket": crate::sockets::TcpSocket,
+        "wasi:sockets/udp/udp-socket": crate::sockets::UdpSocket,
+        "wasi:sockets/udp/incoming-datagram-stream": crate::sockets::IncomingDatagramStream,
+        "wasi:sockets/udp/outgoing-datagram-stream": crate::sockets::OutgoingDatagramStream,
+        "wasi:sockets/ip-name-lookup/resolve-address-stream": crate::sockets::ResolveAddressStream,
     },
 });
 

@@ -43,15 +43,15 @@ mod random;
 mod sockets;
 mod streams;
 
+pub use crate::sockets::{
+    IncomingDatagramStream, OutgoingDatagramStream, ResolveAddressStream, TcpSocket, UdpSocket,
+};
 pub use bindings::asynchronous::{AsyncCommand, AsyncCommandPre};
 pub use bindings::{Command, CommandPre};
 pub use cli::{TerminalInput, TerminalOutput};
 pub use filesystem::FsError;
 pub use poll::{DynPollable, subscribe};
-pub use sockets::{
-    IncomingDatagramStream, Network, OutgoingDatagramStream, ResolveAddressStream, SocketError, TcpSocket,
-    UdpSocket,
-};
+pub use sockets::{Network, SocketError};
 
 use crate::ctx::{WasiCtxView, WasiView};
 use wharf::Result;

@@ -1,10 +1,12 @@
 //! `wasi:sockets/ip-name-lookup`.
 
-use super::{Network, ResolveAddressStream, SocketResult, denied};
+use super::{Network, SocketResult};
 use crate::ctx::WasiCtxView;
 use crate::p2::DynPollable;
 use crate::p2::bindings::wasi::sockets::ip_name_lookup;
 use crate::p2::bindings::wasi::sockets::network::IpAddress;
+use crate::p2::poll::subscribe;
+use crate::sockets::ResolveAddressStream;
 use wharf::Result;
 use wharf::component::Resource;
 
@@ -12,10 +14,11 @@ impl ip_name_lookup::Host for WasiCtxView<'_> {
     fn resolve_addresses(
         &mut self,
         network: Resource<Network>,
-        _name: String,
+        name: String,
     ) -> SocketResult<Resource<ResolveAddressStream>> {
         self.table.get(&network)?;
-        denied()
+        let stream = ResolveAddressStream::start(&self.ctx.net, &name)?;
+        Ok(self.table.push(stream)?)
     }
 }
 
@@ -24,14 +27,15 @@ impl ip_name_lookup::HostResolveAddressStream for WasiCtxView<'_> {
         &mut self,
         stream: Resource<ResolveAddressStream>,
     ) -> SocketResult<Option<IpAddress>> {
-        match *self.table.get(&stream)? {}
+        Ok(self.table.get_mut(&stream)?.next()?.map(IpAddress::from))
     }
 
     fn subscribe(&mut self, stream: Resource<ResolveAddressStream>) -> Result<Resource<DynPollable>> {
-        match *self.table.get(&stream)? {}
+        subscribe(self.table, stream)
     }
 
     fn drop(&mut self, stream: Resource<ResolveAddressStream>) -> Result<()> {
-        match self.table.delete(stream)? {}
+        self.table.delete(stream)?;
+        Ok(())
     }
 }

@@ -1,9 +1,6 @@
-//! `wasi:sockets`, as far as it can be without any network: there is a network resource, and everything that would
-//! make a socket or resolve a name fails with `access-denied`.
-//!
-//! The resource types of sockets have no values, so what works on one can't be reached; it becomes code when the
-//! types become structs.
+//! `wasi:sockets`.
 
+mod convert;
 mod lookup;
 mod tcp;
 mod udp;
@@ -11,37 +8,18 @@ mod udp;
 use super::bindings::wasi::sockets::{instance_network, network};
 use crate::ctx::WasiCtxView;
 use crate::error::TrappableError;
-use wharf::Result;
+use crate::sockets::SocketErrorCode;
 use wharf::component::{Resource, ResourceTableError};
+use wharf::{Error, Result};
 
 /// The error of the functions of `wasi:sockets`: an `error-code`, or a trap.
 pub type SocketError = TrappableError<network::ErrorCode>;
 
 type SocketResult<T> = std::result::Result<T, SocketError>;
 
-/// The `network` resource.
+/// The `network` resource: the network that the context grants.
 #[derive(Debug)]
 pub struct Network(());
-
-/// The `tcp-socket` resource, of which there are none.
-#[derive(Debug)]
-pub enum TcpSocket {}
-
-/// The `udp-socket` resource, of which there are none.
-#[derive(Debug)]
-pub enum UdpSocket {}
-
-/// The `incoming-datagram-stream` resource, of which there are none.
-#[derive(Debug)]
-pub enum IncomingDatagramStream {}
-
-/// The `outgoing-datagram-stream` resource, of which there are none.
-#[derive(Debug)]
-pub enum OutgoingDatagramStream {}
-
-/// The `resolve-address-stream` resource, of which there are none.
-#[derive(Debug)]
-pub enum ResolveAddressStream {}
 
 impl From<ResourceTableError> for SocketError {
     fn from(error: ResourceTableError) -> SocketError {
@@ -52,6 +30,11 @@ impl From<ResourceTableError> for SocketError {
 impl network::Host for WasiCtxView<'_> {
     fn convert_error_code(&mut self, error: SocketError) -> Result<network::ErrorCode> {
         error.downcast()
+    }
+
+    fn network_error_code(&mut self, error: Resource<Error>) -> Result<Option<network::ErrorCode>> {
+        let error = self.table.get(&error)?.downcast_ref::<std::io::Error>();
+        Ok(error.map(|e| SocketErrorCode::from(e).into()))
     }
 }
 
@@ -66,9 +49,4 @@ impl instance_network::Host for WasiCtxView<'_> {
     fn instance_network(&mut self) -> Result<Resource<Network>> {
         Ok(self.table.push(Network(()))?)
     }
-}
-
-/// What is answered to a request for something that reaches the network.
-fn denied<T>() -> SocketResult<T> {
-    Err(network::ErrorCode::AccessDenied.into())
 }
