@@ -14,6 +14,7 @@ pub mod preview1;
 mod random;
 mod reader;
 mod runtime;
+mod select;
 mod sockets;
 mod stdio;
 mod stream;

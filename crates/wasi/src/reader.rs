@@ -4,6 +4,7 @@ use crate::poll::Pollable;
 use crate::stream::{InputStream, StreamError, StreamResult};
 use async_trait::async_trait;
 use bytes::Bytes;
+use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -42,7 +43,23 @@ struct State {
     buffer: Bytes,
     /// An error that no guest has seen.
     error: Option<io::Error>,
-    wakers: Vec<Waker>,
+    /// Those who wait for the thread, by number.
+    waiting: HashMap<u64, Waker>,
+    next_number: u64,
+}
+
+/// Someone who waits for the thread, until dropped.
+struct Waiting<'a> {
+    shared: &'a Shared,
+    number: Option<u64>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            self.shared.lock().waiting.remove(&number);
+        }
+    }
 }
 
 impl fmt::Debug for BackgroundReader {
@@ -61,7 +78,8 @@ impl BackgroundReader {
             want: false,
             buffer: Bytes::new(),
             error: None,
-            wakers: Vec::new(),
+            waiting: HashMap::new(),
+            next_number: 0,
         };
         BackgroundReader {
             shared: Arc::new(Shared {
@@ -122,10 +140,10 @@ impl Shared {
                     state.error = Some(e);
                 }
             }
-            let wakers = std::mem::take(&mut state.wakers);
+            let waiting = std::mem::take(&mut state.waiting);
             let ended = matches!(state.source, Source::Ended);
             drop(state);
-            wakers.into_iter().for_each(Waker::wake);
+            waiting.into_values().for_each(Waker::wake);
             if ended {
                 return;
             }
@@ -143,6 +161,10 @@ impl State {
 #[async_trait]
 impl Pollable for BackgroundReader {
     async fn ready(&mut self) {
+        let mut waiting = Waiting {
+            shared: &self.shared,
+            number: None,
+        };
         std::future::poll_fn(|cx: &mut Context<'_>| {
             let mut state = self.shared.lock();
             if !state.is_ready() {
@@ -151,9 +173,11 @@ impl Pollable for BackgroundReader {
             if state.is_ready() {
                 return Poll::Ready(());
             }
-            if !state.wakers.iter().any(|w| w.will_wake(cx.waker())) {
-                state.wakers.push(cx.waker().clone());
-            }
+            let number = *waiting.number.get_or_insert_with(|| {
+                state.next_number += 1;
+                state.next_number
+            });
+            state.waiting.insert(number, cx.waker().clone());
             Poll::Pending
         })
         .await;
@@ -231,6 +255,21 @@ mod tests {
             Err(StreamError::LastOperationFailed(_))
         ));
         assert!(matches!(stream.read(1), Err(StreamError::Closed)));
+    }
+
+    #[test]
+    fn who_gives_up_waiting_is_forgotten() {
+        let (send, receive) = mpsc::channel();
+        let mut stream = BackgroundReader::new("test", Channel(receive));
+        for _ in 0..100 {
+            let mut ready = stream.ready();
+            let mut cx = Context::from_waker(Waker::noop());
+            assert!(ready.as_mut().poll(&mut cx).is_pending());
+            assert!(ready.as_mut().poll(&mut cx).is_pending());
+        }
+        assert!(stream.shared.lock().waiting.is_empty());
+        drop(send);
+        block_on(stream.ready());
     }
 
     #[test]

@@ -3,16 +3,14 @@
 use super::bindings::wasi::io::{error, poll};
 use crate::ctx::WasiCtxView;
 use crate::poll::Pollable;
+use crate::select::{Ready, first_ready};
 use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use wharf::component::{Resource, ResourceTable};
 use wharf::{Error, Result};
 
-type Ready<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 type MakeReady = for<'a> fn(&'a mut dyn Any) -> Ready<'a>;
 
 /// The `pollable` resource: a wait for another resource of the same table, its parent.
@@ -90,23 +88,18 @@ async fn poll_list(table: &mut ResourceTable, pollables: &[Resource<DynPollable>
             .push(position);
     }
     let mut futures = Vec::with_capacity(waits.len());
-    for (entry, (make_ready, positions)) in table.iter_entries(waits) {
-        futures.push((make_ready(entry?), positions));
+    let mut positions = Vec::with_capacity(waits.len());
+    for (entry, (make_ready, waiting)) in table.iter_entries(waits) {
+        futures.push(make_ready(entry?));
+        positions.push(waiting);
     }
-    let ready = std::future::poll_fn(|cx| {
-        let mut ready = Vec::new();
-        for (future, positions) in &mut futures {
-            if future.as_mut().poll(cx).is_ready() {
-                ready.extend_from_slice(positions);
-            }
-        }
-        if ready.is_empty() {
-            Poll::Pending
-        } else {
-            Poll::Ready(ready)
-        }
-    });
-    let mut ready = ready.await;
+    let ready = first_ready(futures).await;
+    let mut ready: Vec<u32> = ready
+        .into_iter()
+        .filter_map(|i| positions.get(i))
+        .flatten()
+        .copied()
+        .collect();
     ready.sort_unstable();
     Ok(ready)
 }
@@ -168,7 +161,8 @@ mod tests {
     use crate::test_util::{block_on, now};
     use async_trait::async_trait;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::task::Poll;
 
     /// Ready when its flag is set; the flag of a woken one is set by the test.
     struct Flag(Arc<AtomicBool>);
@@ -235,6 +229,49 @@ mod tests {
             subscribe(&mut table, later).unwrap(),
         ];
         assert_eq!(block_on(poll_list(&mut table, &list)).unwrap(), [1]);
+    }
+
+    /// Wakes itself a number of times before it is ready, and counts how often it is polled.
+    struct Counted {
+        polls: Arc<AtomicUsize>,
+        wakes: usize,
+    }
+
+    #[async_trait]
+    impl Pollable for Counted {
+        async fn ready(&mut self) {
+            std::future::poll_fn(|cx| {
+                self.polls.fetch_add(1, Ordering::Relaxed);
+                match self.wakes.checked_sub(1) {
+                    None => Poll::Pending,
+                    Some(0) => Poll::Ready(()),
+                    Some(left) => {
+                        self.wakes = left;
+                        cx.waker().wake_by_ref();
+                        Poll::Pending
+                    }
+                }
+            })
+            .await;
+        }
+    }
+
+    #[test]
+    fn a_wake_up_costs_the_same_however_many_pollables_there_are() {
+        let mut table = ResourceTable::new();
+        let polls = Arc::new(AtomicUsize::new(0));
+        let list: Vec<_> = (0..10_000)
+            .map(|i| {
+                let counted = Counted {
+                    polls: polls.clone(),
+                    wakes: if i == 1234 { 500 } else { 0 },
+                };
+                let counted = table.push(counted).unwrap();
+                subscribe(&mut table, counted).unwrap()
+            })
+            .collect();
+        assert_eq!(block_on(poll_list(&mut table, &list)).unwrap(), [1234]);
+        assert_eq!(polls.load(Ordering::Relaxed), 10_000 + 499);
     }
 
     #[test]

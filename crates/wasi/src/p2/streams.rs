@@ -168,9 +168,7 @@ fn splice_up_to(
     src: &Resource<DynInputStream>,
     len: usize,
 ) -> StreamResult<u64> {
-    if len == 0 {
-        return Ok(0);
-    }
+    // Even if nothing can be moved: the end of the source, or its failure, is told.
     let bytes = table.get_mut(src)?.read(len)?;
     let moved = bytes.len() as u64;
     if moved > 0 {
@@ -242,6 +240,58 @@ mod tests {
         assert_eq!(s.view().read(src, u64::MAX).unwrap(), b"orld");
         let src = s.src();
         assert!(matches!(s.view().skip(src, 1), Err(StreamError::Closed)));
+    }
+
+    /// Takes four bytes, and four again each time that it is waited for.
+    struct Narrow {
+        room: usize,
+        out: MemoryOutputPipe,
+    }
+
+    #[async_trait::async_trait]
+    impl crate::Pollable for Narrow {
+        async fn ready(&mut self) {
+            self.room = 4;
+        }
+    }
+
+    impl crate::OutputStream for Narrow {
+        fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
+            self.room -= bytes.len();
+            self.out.write(bytes)
+        }
+        fn flush(&mut self) -> StreamResult<()> {
+            Ok(())
+        }
+        fn check_write(&mut self) -> StreamResult<usize> {
+            Ok(self.room)
+        }
+    }
+
+    #[test]
+    fn splicing_waits_for_room() {
+        use crate::OutputStream as _;
+        let mut s = Streams::new("hello world", 100);
+        let out = s.out.clone();
+        let narrow = Box::new(Narrow { room: 0, out }) as DynOutputStream;
+        let dst = s.table.push(narrow).unwrap().rep();
+        let dst = || Resource::<DynOutputStream>::new_borrow(dst);
+        let src = s.src();
+        assert_eq!(s.view().splice(dst(), src, 100).unwrap(), 0);
+        for (moved, contents) in [(4, "hell"), (4, "hello wo"), (3, "hello world")] {
+            let src = s.src();
+            assert_eq!(now(s.view().blocking_splice(dst(), src, 100)).unwrap(), moved);
+            assert_eq!(s.out.contents(), contents);
+        }
+        // The end of the source is told even if nothing would be moved.
+        for len in [0, 1] {
+            let src = s.src();
+            assert!(matches!(
+                s.view().splice(dst(), src, len),
+                Err(StreamError::Closed)
+            ));
+        }
+        assert_eq!(s.out.check_write().unwrap(), 89);
     }
 
     #[test]

@@ -6,9 +6,8 @@ use super::memory::GuestMemory;
 use super::types::{Errno, P1Result};
 use crate::clocks::Deadline;
 use crate::poll::Pollable as _;
+use crate::select::{Ready, first_ready};
 use std::collections::HashSet;
-use std::future::Future;
-use std::pin::Pin;
 use std::task::Poll;
 
 const SUBSCRIPTION_SIZE: u32 = 48;
@@ -155,7 +154,9 @@ impl Call<'_> {
         if let Some(timer) = &mut timer {
             waits.push((u32::MAX, timer.ready()));
         }
-        first_ready(&mut waits).await;
+        if !waits.is_empty() {
+            first_ready(waits.into_iter().map(|(_, wait)| wait).collect()).await;
+        }
     }
 
     /// Adds the streams that are ready, without waiting.
@@ -179,8 +180,6 @@ impl Call<'_> {
         }
     }
 }
-
-type Ready<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// A wait for each of the streams subscribed to, with its descriptor.
 fn stream_waits<'a>(fds: &'a mut FdTable, subscriptions: &[Subscription]) -> Vec<(u32, Ready<'a>)> {
@@ -206,18 +205,6 @@ fn stream_waits<'a>(fds: &'a mut FdTable, subscriptions: &[Subscription]) -> Vec
             Some((fd, wait))
         })
         .collect()
-}
-
-/// Completes when one of the waits does; at once if there is none.
-async fn first_ready(waits: &mut [(u32, Ready<'_>)]) {
-    std::future::poll_fn(|cx| {
-        let mut any = waits.is_empty();
-        for (_, wait) in waits.iter_mut() {
-            any |= wait.as_mut().poll(cx).is_ready();
-        }
-        if any { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
 }
 
 fn write_event(
