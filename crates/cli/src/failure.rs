@@ -58,7 +58,6 @@ fn import_hint(message: &str) -> &'static str {
     // The order matters: more special names first.
     let hints = [
         ("wasi:http/", "\nhint: wasi:http is not supported yet"),
-        ("wasi:sockets/", "\nhint: sockets are not supported yet"),
         ("wasi:nn/", "\nhint: wasi:nn is not supported"),
         ("wasi:keyvalue/", "\nhint: wasi:keyvalue is not supported yet"),
         ("wasi:config/", "\nhint: wasi:config is not supported yet"),

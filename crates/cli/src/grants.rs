@@ -1,9 +1,12 @@
 //! What a command line grants to a guest: flags that several commands have, and how they become a context.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
-use wharf_wasi::{DirPerms, FilePerms, WasiCtxBuilder};
+use wharf_wasi::{DirPerms, FilePerms, NetDenied, NetRule, WasiCtxBuilder};
 
 use crate::failure::Failure;
 
@@ -17,6 +20,12 @@ pub struct GrantArgs {
     /// Give the guest an environment variable
     #[arg(long = "env", value_name = "KEY=VALUE", value_parser = parse_env)]
     pub env: Vec<(String, String)>,
+
+    /// Let the guest use the network: `tcp-connect:HOST:PORT`, `tcp-listen:`, `tcp:` (both), `udp-send:`, `udp-bind:`,
+    /// `udp:` (both), `lookup:NAME` or `all`. HOST is an address, a prefix such as 10.0.0.0/8, a name, *.NAME or *;
+    /// PORT a port, a range, a list of these or *
+    #[arg(long = "net", value_name = "RULE")]
+    pub net: Vec<NetRule>,
 }
 
 impl GrantArgs {
@@ -35,7 +44,43 @@ impl GrantArgs {
                 .preopened_dir(&dir.host, &dir.guest, dir_perms, file_perms)
                 .map_err(|e| Failure::new(format!("--dir {}: {e}", dir.host.display())))?;
         }
+        for rule in &self.net {
+            builder.net_rule(rule.clone());
+        }
+        builder.on_network_denied(tell_denied);
         Ok(())
+    }
+}
+
+/// How many different things that were denied are told of.
+const MAX_TOLD: usize = 16;
+
+/// Says on standard error what was denied and which flag would allow it; the same thing once.
+fn tell_denied(denied: &NetDenied) {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let message = describe_denied(denied);
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.len() < MAX_TOLD && !told.contains(&message) {
+        eprintln!("wharf: {message}");
+        told.insert(message);
+    }
+}
+
+fn describe_denied(denied: &NetDenied) -> String {
+    match denied.rule() {
+        Some(rule) => format!(
+            "denied: {denied}; `--net {}` allows it",
+            quoted(&rule.to_string())
+        ),
+        None => format!("denied: {denied}"),
+    }
+}
+
+/// Text that a shell takes as it is.
+fn quoted(text: &str) -> Cow<'_, str> {
+    match text.contains(['*', '[']) {
+        true => format!("'{text}'").into(),
+        false => text.into(),
     }
 }
 
@@ -74,6 +119,7 @@ fn parse_env(text: &str) -> Result<(String, String), String> {
 mod tests {
     use super::*;
     use clap::Parser;
+    use wharf_wasi::SocketAddrUse;
 
     #[derive(Debug, Parser)]
     struct Flags {
@@ -96,6 +142,26 @@ mod tests {
         };
         assert_eq!(grants.dirs, [grant("a/b", "/data", true), grant("c", "c", false)]);
         assert_eq!(grants.env, [("K".to_string(), "V=W".to_string())]);
+    }
+
+    #[test]
+    fn denials_name_the_flag() {
+        let denied = |addr: &str, usage| describe_denied(&NetDenied::Address(addr.parse().unwrap(), usage));
+        assert_eq!(
+            denied("1.2.3.4:80", SocketAddrUse::TcpConnect),
+            "denied: connecting with TCP to 1.2.3.4:80; `--net tcp-connect:1.2.3.4:80` allows it"
+        );
+        let denied = denied("[::1]:0", SocketAddrUse::TcpBind);
+        assert!(denied.contains("--net 'tcp-listen:[::1]:0'"), "{denied}");
+        let lookup = NetDenied::Lookup("example.org".to_string());
+        assert!(describe_denied(&lookup).contains("--net lookup:example.org"));
+    }
+
+    #[test]
+    fn rules_for_the_network_repeat() {
+        let grants = parse(&["--net", "tcp:127.0.0.1:*", "--net", "lookup:example.org"]).unwrap();
+        let rules: Vec<_> = grants.net.iter().map(ToString::to_string).collect();
+        assert_eq!(rules, ["tcp:127.0.0.1:*", "lookup:example.org"]);
     }
 
     #[test]
