@@ -59,9 +59,11 @@ pub enum NetDenied {
 }
 
 impl NetDenied {
-    /// The smallest rule that would have allowed it.
+    /// The smallest rule that would have allowed it, if one can.
     pub fn rule(&self) -> Option<NetRule> {
         match self {
+            // The system refuses that to sockets for which nobody has switched it on, which WASI has no way to do.
+            NetDenied::Address(SocketAddr::V4(addr), _) if addr.ip().is_broadcast() => None,
             NetDenied::Address(addr, usage) => Some(NetRule::exact(usage.access(), *addr)),
             NetDenied::Lookup(name) => NetRule::lookup(name),
             NetDenied::LocalAddress(name) => format!("lookup:{name}+local").parse().ok(),
@@ -284,6 +286,8 @@ mod tests {
         let denied = std::mem::take(&mut *seen.lock().unwrap());
         let rules: Vec<_> = denied.iter().map(|d| d.rule().unwrap().to_string()).collect();
         assert_eq!(rules, ["udp-bind:0.0.0.0:0", "lookup:example.org"]);
+        let broadcast = NetDenied::Address(addr("255.255.255.255:9"), SocketAddrUse::UdpOutgoingDatagram);
+        assert_eq!(broadcast.rule(), None);
         assert_eq!(denied[0].to_string(), "receiving with UDP on 0.0.0.0:0");
     }
 
