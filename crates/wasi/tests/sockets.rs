@@ -237,8 +237,9 @@ fn a_peer_that_breaks_off_is_an_error() {
         // Nothing resets a connection as reliably from here as closing it with something unread.
         stream.read_exact(&mut [0]).unwrap();
     });
+    // Which error it is depends on how far the guest has come, and on its C library.
     let error = Run::new(&["fetch", &at, "unread"], &[&rule]).run().unwrap_err();
-    assert!(error.contains("ConnectionReset"), "{error}");
+    assert!(error.starts_with("rust-sockets fetch: "), "{error}");
     peer.join().unwrap();
     let (gone, at, rule) = self::listener();
     drop(gone);

@@ -7,6 +7,7 @@ use crate::runtime;
 use crate::stream::{StreamError, StreamResult};
 use bytes::{Buf, Bytes};
 use std::io;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,6 +23,8 @@ const LINGER: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Connection {
     socket: Watched,
+    /// The address of the other side, which the system forgets when the connection ends.
+    peer: SocketAddr,
     /// The receiving direction was shut down from this side.
     receive_shut: AtomicBool,
     sending: Mutex<Sending>,
@@ -46,11 +49,12 @@ enum Sending {
 
 impl Connection {
     /// A connection over a socket that is connected.
-    pub(crate) fn new(socket: Watched) -> Arc<Connection> {
+    pub(crate) fn new(socket: Watched, peer: SocketAddr) -> Arc<Connection> {
         // WASI has no option for this, and its streams have an explicit flush.
         let _ = socket.fd().set_no_delay();
         Arc::new(Connection {
             socket,
+            peer,
             receive_shut: AtomicBool::new(false),
             sending: Mutex::new(Sending::Idle),
             sent: Notify::new(),
@@ -59,6 +63,10 @@ impl Connection {
 
     pub(crate) fn fd(&self) -> &Fd {
         self.socket.fd()
+    }
+
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer
     }
 
     fn sending(&self) -> MutexGuard<'_, Sending> {
@@ -72,29 +80,31 @@ impl Connection {
     /// Ends the receiving direction. Doing so again changes nothing.
     ///
     /// # Errors
-    /// `invalid-state` when the connection is gone.
+    /// Those of the system.
     pub(crate) fn shut_receive(&self) -> Result<(), SocketErrorCode> {
-        if !self.receive_shut.swap(true, Ordering::Relaxed) {
-            self.fd().shutdown(Direction::Receive)?;
+        match self.receive_shut.swap(true, Ordering::Relaxed) {
+            true => Ok(()),
+            false => shut(self.fd(), Direction::Receive),
         }
-        Ok(())
     }
 
     /// Ends the sending direction behind what was taken. Doing so again changes nothing.
     ///
     /// # Errors
-    /// `invalid-state` when the connection is gone.
+    /// Those of the system.
     pub(crate) fn shut_send(&self) -> Result<(), SocketErrorCode> {
         let mut sending = self.sending();
         match &mut *sending {
-            Sending::Busy { then_shut, .. } => *then_shut = true,
-            Sending::Shut => {}
+            Sending::Busy { then_shut, .. } => {
+                *then_shut = true;
+                Ok(())
+            }
+            Sending::Shut => Ok(()),
             Sending::Idle | Sending::Failed(_) => {
                 *sending = Sending::Shut;
-                self.fd().shutdown(Direction::Send)?;
+                shut(self.fd(), Direction::Send)
             }
         }
-        Ok(())
     }
 
     /// Takes bytes to be sent.
@@ -214,6 +224,15 @@ impl Connection {
                 Err(_) => task.abort(),
             }
         }
+    }
+}
+
+/// Ends a direction. A connection that has ended by itself, which the guest can't know yet, is no error: C libraries
+/// take `invalid-state` here for a mistake of their own and abort.
+fn shut(fd: &Fd, direction: Direction) -> Result<(), SocketErrorCode> {
+    match fd.shutdown(direction) {
+        Err(e) if e.kind() != io::ErrorKind::NotConnected => Err(e.into()),
+        _ => Ok(()),
     }
 }
 

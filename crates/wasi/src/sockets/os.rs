@@ -143,12 +143,15 @@ impl Fd {
         Ok(net::listen(&self.fd, i32::try_from(backlog).unwrap_or(i32::MAX))?)
     }
 
-    pub(crate) fn accept(&self, permit: OwnedSemaphorePermit) -> io::Result<Fd> {
+    /// The next connection, and where it comes from.
+    pub(crate) fn accept(&self, permit: OwnedSemaphorePermit) -> io::Result<(Fd, SocketAddr)> {
         #[cfg(not(target_vendor = "apple"))]
-        let fd = retry(|| net::accept_with(&self.fd, FLAGS))?;
+        let (fd, from) = retry(|| net::acceptfrom_with(&self.fd, FLAGS))?;
         #[cfg(target_vendor = "apple")]
-        let fd = retry(|| net::accept(&self.fd))?;
-        prepare(fd, permit)
+        let (fd, from) = retry(|| net::acceptfrom(&self.fd))?;
+        // A connection without an address has ended already.
+        let from = address(from.ok_or(Errno::CONNABORTED)?).map_err(|_| Errno::CONNABORTED)?;
+        Ok((prepare(fd, permit)?, from))
     }
 
     pub(crate) fn shutdown(&self, direction: Direction) -> io::Result<()> {

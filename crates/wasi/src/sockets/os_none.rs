@@ -50,7 +50,7 @@ unreachable_methods! {
     connect(addr: SocketAddr) -> io::Result<()>;
     disconnect() -> io::Result<()>;
     listen(backlog: u32) -> io::Result<()>;
-    accept(permit: OwnedSemaphorePermit) -> io::Result<Fd>;
+    accept(permit: OwnedSemaphorePermit) -> io::Result<(Fd, SocketAddr)>;
     shutdown(direction: Direction) -> io::Result<()>;
     local_addr() -> io::Result<SocketAddr>;
     peer_addr() -> io::Result<SocketAddr>;

@@ -34,7 +34,7 @@ enum State {
     Bound(Fd),
     ListenStarted(Watched),
     Listening(Watched),
-    Connecting(Watched),
+    Connecting(Watched, SocketAddr),
     Connected(Arc<Connection>),
     Closed,
 }
@@ -70,7 +70,7 @@ impl TcpSocket {
     pub(crate) fn fd(&self) -> Result<&Fd> {
         match &self.state {
             State::Unbound(fd) | State::BindStarted(fd) | State::Bound(fd) => Ok(fd),
-            State::ListenStarted(socket) | State::Listening(socket) | State::Connecting(socket) => {
+            State::ListenStarted(socket) | State::Listening(socket) | State::Connecting(socket, _) => {
                 Ok(socket.fd())
             }
             State::Connected(connection) => Ok(connection.fd()),
@@ -81,7 +81,7 @@ impl TcpSocket {
     /// Why an operation can't start in this state.
     fn refusal(&self) -> SocketErrorCode {
         match self.state {
-            State::BindStarted(_) | State::ListenStarted(_) | State::Connecting(_) => {
+            State::BindStarted(_) | State::ListenStarted(_) | State::Connecting(..) => {
                 SocketErrorCode::ConcurrencyConflict
             }
             _ => SocketErrorCode::InvalidState,
@@ -141,7 +141,7 @@ impl TcpSocket {
             SocketErrorCode::AddressNotBindable => SocketErrorCode::AddressInUse,
             code => code,
         })?;
-        self.state = State::Connecting(Watched::new(fd)?);
+        self.state = State::Connecting(Watched::new(fd)?, remote);
         Ok(())
     }
 
@@ -149,13 +149,13 @@ impl TcpSocket {
     /// What `finish-connect` documents. Unless it would block, the socket is closed then.
     pub(crate) fn finish_connect(&mut self) -> Result<Streams> {
         match std::mem::replace(&mut self.state, State::Closed) {
-            State::Connecting(socket) if !socket.fd().is_writable() => {
-                self.state = State::Connecting(socket);
+            State::Connecting(socket, remote) if !socket.fd().is_writable() => {
+                self.state = State::Connecting(socket, remote);
                 Err(SocketErrorCode::WouldBlock)
             }
-            State::Connecting(socket) => {
+            State::Connecting(socket, remote) => {
                 socket.fd().take_error()?;
-                Ok(self.connected(Connection::new(socket)))
+                Ok(self.connected(Connection::new(socket, remote)))
             }
             other => {
                 self.state = other;
@@ -207,23 +207,24 @@ impl TcpSocket {
         let State::Listening(socket) = &self.state else {
             return Err(SocketErrorCode::InvalidState);
         };
-        let fd = socket
-            .fd()
-            .accept(net.socket_permit()?)
-            .map_err(|e| match SocketErrorCode::from(e) {
-                code @ (SocketErrorCode::WouldBlock
-                | SocketErrorCode::NewSocketLimit
-                | SocketErrorCode::OutOfMemory
-                | SocketErrorCode::Unknown) => code,
-                // Some systems tell here what went wrong with the connection that was pending.
-                _ => SocketErrorCode::ConnectionAborted,
-            })?;
+        let (fd, peer) =
+            socket
+                .fd()
+                .accept(net.socket_permit()?)
+                .map_err(|e| match SocketErrorCode::from(e) {
+                    code @ (SocketErrorCode::WouldBlock
+                    | SocketErrorCode::NewSocketLimit
+                    | SocketErrorCode::OutOfMemory
+                    | SocketErrorCode::Unknown) => code,
+                    // Some systems tell here what went wrong with the connection that was pending.
+                    _ => SocketErrorCode::ConnectionAborted,
+                })?;
         let mut accepted = TcpSocket {
             family: self.family,
             state: State::Closed,
             backlog: DEFAULT_BACKLOG,
         };
-        let streams = accepted.connected(Connection::new(Watched::new(fd)?));
+        let streams = accepted.connected(Connection::new(Watched::new(fd)?, peer));
         Ok((accepted, streams))
     }
 
@@ -240,7 +241,7 @@ impl TcpSocket {
     /// `invalid-state` when the socket is not connected.
     pub(crate) fn remote_address(&self) -> Result<SocketAddr> {
         match &self.state {
-            State::Connected(connection) => Ok(connection.fd().peer_addr()?),
+            State::Connected(connection) => Ok(connection.peer()),
             _ => Err(SocketErrorCode::InvalidState),
         }
     }
@@ -257,7 +258,7 @@ impl TcpSocket {
         }
         let size = u32::try_from(size).unwrap_or(MAX_BACKLOG).min(MAX_BACKLOG);
         match &self.state {
-            State::Connecting(_) | State::Connected(_) | State::Closed => {
+            State::Connecting(..) | State::Connected(_) | State::Closed => {
                 return Err(SocketErrorCode::InvalidState);
             }
             State::ListenStarted(socket) | State::Listening(socket) => {
@@ -286,7 +287,7 @@ impl TcpSocket {
 impl Pollable for TcpSocket {
     async fn ready(&mut self) {
         match &self.state {
-            State::Connecting(socket) => socket.writable().await,
+            State::Connecting(socket, _) => socket.writable().await,
             State::Listening(socket) => socket.readable().await,
             _ => {}
         }

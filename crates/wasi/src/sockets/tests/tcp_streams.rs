@@ -182,11 +182,11 @@ fn a_reset_is_an_error_once_and_then_the_end() {
     assert_eq!(code(failed), SocketErrorCode::ConnectionReset);
     assert!(matches!(output.check_write(), Err(StreamError::Closed)));
     now(output.ready());
-    assert_eq!(socket.remote_address(), Err(SocketErrorCode::InvalidState));
-    assert_eq!(
-        socket.connection().unwrap().shut_receive(),
-        Err(SocketErrorCode::InvalidState)
-    );
+    // What is still asked of the socket is no mistake.
+    assert!(socket.remote_address().is_ok());
+    let connection = socket.connection().unwrap();
+    connection.shut_receive().unwrap();
+    connection.shut_send().unwrap();
 }
 
 #[test]
