@@ -1,30 +1,15 @@
 //! The tokio runtime that timers and sockets need.
 //!
 //! Wharf's synchronous calls poll a host future on the calling thread and park it, without any runtime. A future that
-//! comes from tokio needs one to exist and to be driven: that of the caller if it is inside one, otherwise a runtime
-//! of this crate, started the first time that something really has to wait. Sockets always use the latter: they outlive
-//! calls, and go on even while a synchronous call blocks a thread of the caller's runtime.
+//! comes from tokio needs one that is driven: a runtime of this crate, started the first time that something really
+//! has to wait. That of the caller, if it is inside one, may lack timers or sockets, and stands still while a
+//! synchronous call blocks its threads; sockets outlive calls, too.
 
 use std::future::Future;
 use std::io;
 use std::sync::OnceLock;
 use std::time::Duration;
-use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
-
-/// The handle of a runtime that makes progress while the current thread is blocked.
-///
-/// A current-thread runtime does not: its timers run on the very thread that a synchronous call blocks.
-///
-/// # Errors
-/// When the system gives no thread for a runtime.
-fn handle() -> io::Result<Handle> {
-    if let Ok(current) = Handle::try_current()
-        && current.runtime_flavor() != RuntimeFlavor::CurrentThread
-    {
-        return Ok(current);
-    }
-    reactor()
-}
+use tokio::runtime::{Builder, Handle, Runtime};
 
 /// The handle of this crate's own runtime.
 ///
@@ -47,12 +32,12 @@ pub(crate) fn reactor() -> io::Result<Handle> {
 }
 
 /// Runs the future that `make` gives, which may use tokio, whether or not the caller is inside a tokio runtime.
-/// `make` is called inside it.
+/// `make` is called inside that of this crate.
 ///
 /// # Errors
 /// When there is no runtime and none can be started.
 pub(crate) async fn in_tokio<F: Future>(make: impl FnOnce() -> F) -> io::Result<F::Output> {
-    let handle = handle()?;
+    let handle = reactor()?;
     let future = {
         let _entered = handle.enter();
         make()
@@ -69,18 +54,6 @@ pub(crate) async fn in_tokio<F: Future>(make: impl FnOnce() -> F) -> io::Result<
 pub(crate) async fn sleep(duration: Duration) {
     if in_tokio(|| tokio::time::sleep(duration)).await.is_err() {
         std::thread::sleep(duration);
-    }
-}
-
-/// Waits for this long, in this crate's own runtime.
-pub(crate) async fn pause(duration: Duration) {
-    let sleep = reactor().map(|handle| {
-        let _entered = handle.enter();
-        tokio::time::sleep(duration)
-    });
-    match sleep {
-        Ok(sleep) => sleep.await,
-        Err(_) => std::thread::sleep(duration),
     }
 }
 
@@ -103,5 +76,15 @@ mod tests {
             // And as an asynchronous one.
             sleep(Duration::from_millis(1)).await;
         });
+    }
+
+    #[test]
+    fn a_timer_fires_in_a_runtime_that_has_none() {
+        let runtime = Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        // On its only worker.
+        let blocked = runtime.spawn(async { block_on(sleep(Duration::from_millis(1))) });
+        runtime.block_on(blocked).unwrap();
+        let waiting = runtime.spawn(sleep(Duration::from_millis(1)));
+        runtime.block_on(waiting).unwrap();
     }
 }

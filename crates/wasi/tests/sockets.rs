@@ -216,7 +216,7 @@ fn a_slow_peer_gets_everything() {
                     .all(|(i, byte)| *byte == expected(i))
             );
             total += n;
-            if total % 7 == 0 {
+            if total.is_multiple_of(7) {
                 std::thread::sleep(Duration::from_millis(1));
             }
         }

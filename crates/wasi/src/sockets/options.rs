@@ -82,7 +82,7 @@ impl Fd {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
     use crate::sockets::grants::NetCtx;

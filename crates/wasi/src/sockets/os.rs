@@ -293,10 +293,11 @@ impl Fd {
     }
 
     pub(crate) fn set_hop_limit(&self, family: IpFamily, hops: u8) -> io::Result<()> {
-        Ok(match family {
+        match family {
             IpFamily::V4 => sockopt::set_ip_ttl(&self.fd, hops.into())?,
             IpFamily::V6 => sockopt::set_ipv6_unicast_hops(&self.fd, Some(hops))?,
-        })
+        }
+        Ok(())
     }
 
     pub(crate) fn recv_buffer(&self) -> io::Result<usize> {

@@ -61,7 +61,7 @@ impl Watched {
             }
             // An error that was reported to a datagram socket looks like its end, for good.
             if told.is_read_closed() || told.is_write_closed() {
-                runtime::pause(PAUSE).await;
+                runtime::sleep(PAUSE).await;
             }
         }
     }
