@@ -32,6 +32,7 @@ impl WasiView for State {
 
 /// A run of the guest.
 struct Run {
+    guest: &'static str,
     builder: WasiCtxBuilder,
     stdout: MemoryOutputPipe,
     stderr: MemoryOutputPipe,
@@ -47,6 +48,7 @@ impl Run {
             builder.net_rule(rule.parse().unwrap());
         }
         Run {
+            guest: "rust-sockets",
             builder,
             stdout,
             stderr,
@@ -54,8 +56,8 @@ impl Run {
     }
 
     fn prepare(&mut self) -> (Store<State>, Component, Linker<State>) {
-        let guest = "../../examples/guests/rust-sockets/rust-sockets.wasm";
-        let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(guest)).unwrap();
+        let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/guests");
+        let bytes = std::fs::read(guests.join(format!("{0}/{0}.wasm", self.guest))).unwrap();
         let engine = Engine::default();
         let component = Component::new(&engine, bytes).unwrap();
         let mut linker = Linker::new(&engine);
@@ -293,6 +295,20 @@ fn a_name_leads_to_its_host() {
     assert!(fetch("unknown.example", &["lookup:*".to_owned()]).is_err());
     let rule = format!("tcp-connect:db.internal+local:{port}");
     assert_eq!(fetch("DB.internal", &[rule]).unwrap(), "olleh\n");
+    peer.join().unwrap();
+}
+
+#[test]
+fn a_c_program_finds_its_server_by_name() {
+    let (listener, at, _) = listener();
+    let peer = answer_backwards(listener);
+    let port = at.rsplit_once(':').unwrap().1;
+    let rule = format!("tcp-connect:server.internal+local:{port}");
+    let mut run = Run::new(&["ask", "server.internal", port, "hello"], &[&rule]);
+    run.guest = "c-sockets";
+    run.builder
+        .name_resolver(Names(vec![("server.internal", [127, 0, 0, 1].into())]));
+    assert_eq!(run.run().unwrap(), "127.0.0.1\nolleh\n");
     peer.join().unwrap();
 }
 

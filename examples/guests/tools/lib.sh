@@ -88,6 +88,16 @@ need_zig() {
     export ZIG_GLOBAL_CACHE_DIR=$TOOLS/zig-cache ZIG_LOCAL_CACHE_DIR=$TOOLS/zig-cache
 }
 
+# WASI_LIBC: a folder whose usr/ has wasi-libc for every WASI, headers and libraries.
+need_wasi_libc() {
+    WASI_LIBC=$TOOLS/wasi-libc
+    if [ ! -e "$WASI_LIBC/ready" ]; then
+        note "unpacking wasi-libc"
+        unpack_debian "$WASI_LIBC" trixie-backports wasi-libc
+        touch "$WASI_LIBC/ready"
+    fi
+}
+
 # GO: a Go that is new enough to build for wasip1.
 need_go() {
     if command -v go >/dev/null && [[ $(go env GOVERSION) =~ ^go1\.(2[1-9]|[3-9][0-9]) ]]; then

@@ -33,9 +33,6 @@ pub struct IncomingDatagramStream {
     bound: Arc<Bound>,
     generation: u64,
     remote: Option<SocketAddr>,
-    /// What was found while waiting.
-    next: Option<Result<Received>>,
-    buffer: Vec<u8>,
 }
 
 impl IncomingDatagramStream {
@@ -44,8 +41,6 @@ impl IncomingDatagramStream {
             bound,
             generation,
             remote,
-            next: None,
-            buffer: Vec::new(),
         }
     }
 
@@ -62,18 +57,28 @@ impl IncomingDatagramStream {
         }
     }
 
-    /// The next datagram for the guest, or nothing when there is none yet or too many were others'.
-    fn poll(&mut self) -> Result<Option<Received>> {
-        if let Some(next) = self.next.take() {
-            return next.map(Some);
+    /// Forgets what the streams before were told of: others' datagrams, and errors.
+    pub(crate) fn start_anew(&self) {
+        let _ = self.bound.socket.fd().take_error();
+        let mut found = self.bound.found();
+        if !matches!(&*found, Some(Ok(received)) if self.wants(received.from)) {
+            *found = None;
         }
-        self.buffer.reserve_exact(MAX_LEN);
+    }
+
+    /// The next datagram for the guest, or nothing when there is none yet or too many were others'.
+    fn poll(&self, buffer: &mut Vec<u8>) -> Result<Option<Received>> {
+        match self.bound.found().take() {
+            Some(Ok(received)) if !self.wants(received.from) => {}
+            Some(found) => return found.map(Some),
+            None => {}
+        }
         for _ in 0..MAX_DISCARDS {
-            self.buffer.clear();
-            match self.bound.socket.fd().recv_from(&mut self.buffer) {
+            buffer.clear();
+            match self.bound.socket.fd().recv_from(buffer) {
                 Ok(from) if self.wants(from) => {
                     return Ok(Some(Received {
-                        data: self.buffer.as_slice().to_vec(),
+                        data: buffer.as_slice().to_vec(),
                         from,
                     }));
                 }
@@ -87,19 +92,21 @@ impl IncomingDatagramStream {
 
     /// # Errors
     /// What `receive` documents; `invalid-state` when there is a newer pair of streams.
-    pub(crate) fn receive(&mut self, max: u64) -> Result<Vec<Received>> {
+    pub(crate) fn receive(&self, max: u64) -> Result<Vec<Received>> {
         if !self.bound.is_current(self.generation) {
             return Err(SocketErrorCode::InvalidState);
         }
         let max = usize::try_from(max).unwrap_or(MAX_DATAGRAMS).min(MAX_DATAGRAMS);
         let mut all = Vec::new();
+        // Not kept: a guest may have many streams.
+        let mut buffer = Vec::with_capacity(if max == 0 { 0 } else { MAX_LEN });
         while all.len() < max {
-            match self.poll() {
+            match self.poll(&mut buffer) {
                 Ok(Some(received)) => all.push(received),
                 Ok(None) => break,
                 Err(e) if all.is_empty() => return Err(e),
                 Err(e) => {
-                    self.next = Some(Err(e));
+                    *self.bound.found() = Some(Err(e));
                     break;
                 }
             }
@@ -111,10 +118,12 @@ impl IncomingDatagramStream {
 #[async_trait]
 impl Pollable for IncomingDatagramStream {
     async fn ready(&mut self) {
-        while self.next.is_none() && self.bound.is_current(self.generation) {
+        while self.bound.is_current(self.generation) && self.bound.found().is_none() {
             self.bound.socket.readable().await;
-            self.next = self.poll().transpose();
-            if self.next.is_none() {
+            let found = self.poll(&mut Vec::with_capacity(MAX_LEN)).transpose();
+            if found.is_some() {
+                *self.bound.found() = found;
+            } else {
                 yield_now().await;
             }
         }

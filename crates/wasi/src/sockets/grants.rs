@@ -14,8 +14,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How many sockets a guest may have at once, unless the builder says otherwise.
 const DEFAULT_MAX_SOCKETS: usize = 1024;
-/// How many lookups of a guest are under way at once; others wait for their turn.
+/// How many lookups of a guest are under way at once, and how many there are with those that wait for their turn.
 const MAX_LOOKUPS: usize = 8;
+const MAX_WAITING_LOOKUPS: usize = 256;
 
 /// What an address is wanted for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -109,6 +110,7 @@ pub(crate) struct NetCtx {
     pub(crate) resolved: Arc<Mutex<Resolved>>,
     pub(crate) sockets: Arc<Semaphore>,
     pub(crate) lookups: Arc<Semaphore>,
+    pub(crate) waiting_lookups: Arc<Semaphore>,
 }
 
 impl Default for NetCtx {
@@ -124,6 +126,7 @@ impl Default for NetCtx {
             resolved: Arc::default(),
             sockets: Arc::new(Semaphore::new(DEFAULT_MAX_SOCKETS)),
             lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)),
+            waiting_lookups: Arc::new(Semaphore::new(MAX_WAITING_LOOKUPS)),
         }
     }
 }

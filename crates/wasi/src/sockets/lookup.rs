@@ -138,10 +138,13 @@ impl Drop for ResolveAddressStream {
 /// Starts a task that waits for its turn, asks the resolver, and sorts out what the guest may see.
 fn spawn(net: &NetCtx, name: String) -> Result<JoinHandle<Result<Vec<IpAddr>>>> {
     let handle = runtime::reactor()?;
+    let place = net.waiting_lookups.clone().try_acquire_owned();
+    let place = place.map_err(|_| SocketErrorCode::TemporaryResolverFailure)?;
     let (lookups, resolver) = (net.lookups.clone(), net.resolver.clone());
     let (policy, resolved) = (net.policy.clone(), net.resolved.clone());
     let (all, observer) = (net.allow_lookup, net.observer.clone());
     Ok(handle.spawn(async move {
+        let _place = place;
         let Ok(turn) = lookups.acquire_owned().await else {
             return Err(SocketErrorCode::PermanentResolverFailure);
         };

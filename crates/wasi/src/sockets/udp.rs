@@ -1,14 +1,14 @@
 //! The states of a UDP socket.
 
 use super::address::{IpFamily, check_family, check_remote};
-use super::datagrams::{IncomingDatagramStream, OutgoingDatagramStream};
+use super::datagrams::{IncomingDatagramStream, OutgoingDatagramStream, Received};
 use super::error::SocketErrorCode;
 use super::grants::{BindGrant, NetCtx, Senders, SocketAddrUse};
 use super::os::Fd;
 use super::watch::Watched;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 type Result<T> = std::result::Result<T, SocketErrorCode>;
 
@@ -37,9 +37,15 @@ pub(crate) struct Bound {
     pub(crate) senders: Option<Senders>,
     /// Counts the pairs of streams; only the latest works.
     generation: AtomicU64,
+    /// What was found while someone waited. It is here so that there is one for the socket, not one for each stream.
+    found: Mutex<Option<Result<Received>>>,
 }
 
 impl Bound {
+    pub(super) fn found(&self) -> MutexGuard<'_, Option<Result<Received>>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn is_current(&self, generation: u64) -> bool {
         self.generation.load(Ordering::Relaxed) == generation
     }
@@ -94,6 +100,7 @@ impl UdpSocket {
                 family: self.family,
                 senders: (grant == BindGrant::ForSending).then(|| net.senders()),
                 generation: AtomicU64::new(0),
+                found: Mutex::default(),
             }));
         }
         Ok(())
@@ -144,10 +151,9 @@ impl UdpSocket {
                 code => code,
             })?;
         }
-        Ok((
-            IncomingDatagramStream::new(bound.clone(), generation, remote),
-            OutgoingDatagramStream::new(bound, generation, remote),
-        ))
+        let incoming = IncomingDatagramStream::new(bound.clone(), generation, remote);
+        incoming.start_anew();
+        Ok((incoming, OutgoingDatagramStream::new(bound, generation, remote)))
     }
 
     /// # Errors

@@ -193,6 +193,10 @@ fn lookups_wait_for_their_turn_and_can_be_given_up() {
     while gate.inside.load(Ordering::SeqCst) < 8 {
         std::thread::yield_now();
     }
+    // There is no room for any number of them.
+    let more = (100..1000).map(|i| ResolveAddressStream::start(&net, &format!("n{i}.org")));
+    let more: Result<Vec<_>, _> = more.collect();
+    assert_eq!(more.unwrap_err(), TemporaryResolverFailure);
     // All but the first and the last are given up, running or not.
     let last = streams.pop().unwrap();
     streams.truncate(1);

@@ -157,6 +157,35 @@ fn new_streams_replace_the_old_ones_and_the_port_stays() {
 }
 
 #[test]
+fn new_streams_do_not_hear_of_the_old_ones_peers() {
+    let net = net(&["all"]);
+    let (one, two) = (
+        Peer::bind("127.0.0.1:0").unwrap(),
+        Peer::bind("127.0.0.1:0").unwrap(),
+    );
+    let nobody = Peer::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut socket = bound(&net, addr("127.0.0.1:0"));
+    let local = socket.local_address().unwrap();
+    let (mut incoming, _) = now(socket.stream(&net, Some(one.local_addr().unwrap()))).unwrap();
+    one.send_to(b"old", local).unwrap();
+    // It is found, but not taken.
+    block_on(incoming.ready());
+    let (mut incoming, _) = now(socket.stream(&net, Some(two.local_addr().unwrap()))).unwrap();
+    two.send_to(b"new", local).unwrap();
+    assert_eq!(receive(&mut incoming).unwrap()[0].data, b"new");
+    // What was found for a stream is there for the next one, if it is for that, too.
+    two.send_to(b"late", local).unwrap();
+    block_on(incoming.ready());
+    let (mut incoming, _) = now(socket.stream(&net, None)).unwrap();
+    assert_eq!(receive(&mut incoming).unwrap()[0].data, b"late");
+    let (mut incoming, mut outgoing) = now(socket.stream(&net, Some(nobody))).unwrap();
+    assert_eq!(send(&net, &mut outgoing, b"x", None), Ok(1));
+    block_on(incoming.ready());
+    let (incoming, _) = now(socket.stream(&net, None)).unwrap();
+    assert!(incoming.receive(1).unwrap().is_empty());
+}
+
+#[test]
 fn sending_needs_a_permit() {
     let net = net(&["all"]);
     let mut socket = bound(&net, addr("127.0.0.1:0"));
@@ -224,7 +253,7 @@ fn what_is_not_granted_is_denied() {
     let to = peer.local_addr().unwrap();
     let binding = net(&["udp-bind:127.0.0.1:0", "tcp:*:*"]);
     let mut socket = bound(&binding, addr("127.0.0.1:0"));
-    let (mut old, _) = now(socket.stream(&binding, None)).unwrap();
+    let (old, _) = now(socket.stream(&binding, None)).unwrap();
     assert_eq!(now(socket.stream(&binding, Some(to))).unwrap_err(), AccessDenied);
     // The streams before still work.
     assert!(old.receive(1).is_ok());
