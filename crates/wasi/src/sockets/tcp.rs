@@ -46,8 +46,11 @@ impl TcpSocket {
     /// A socket that is not bound.
     ///
     /// # Errors
-    /// `new-socket-limit`, `not-supported`.
+    /// `new-socket-limit`, `not-supported`; `access-denied` if there is no TCP at all.
     pub(crate) fn new(net: &NetCtx, family: IpFamily) -> Result<TcpSocket> {
+        if !net.allow_tcp {
+            return Err(SocketErrorCode::AccessDenied);
+        }
         let fd = Fd::tcp(family, net.socket_permit()?).map_err(|e| match SocketErrorCode::from(e) {
             SocketErrorCode::InvalidArgument => SocketErrorCode::NotSupported,
             code => code,

@@ -55,8 +55,11 @@ impl UdpSocket {
     /// A socket that is not bound.
     ///
     /// # Errors
-    /// `new-socket-limit`, `not-supported`.
+    /// `new-socket-limit`, `not-supported`; `access-denied` if there is no UDP at all.
     pub(crate) fn new(net: &NetCtx, family: IpFamily) -> Result<UdpSocket> {
+        if !net.allow_udp {
+            return Err(SocketErrorCode::AccessDenied);
+        }
         let fd = Fd::udp(family, net.socket_permit()?).map_err(|e| match SocketErrorCode::from(e) {
             SocketErrorCode::InvalidArgument => SocketErrorCode::NotSupported,
             code => code,

@@ -1,5 +1,6 @@
 //! Sockets against peers on the loopback interface.
 
+mod any_order;
 mod lookup;
 mod tcp;
 mod tcp_streams;
