@@ -30,7 +30,8 @@ pub use poll::Pollable;
 pub use random::{Deterministic, InsecureRandom, RandomSource, SystemRandom};
 pub use reader::BackgroundReader;
 pub use sockets::{
-    NameResolver, NetDenied, NetPolicy, NetRule, NetRuleError, SocketAddrUse, SocketErrorCode, SystemResolver,
+    NameResolver, NetDenied, NetGrants, NetPolicy, NetRule, NetRuleError, SocketAddrUse, SocketErrorCode,
+    SystemResolver,
 };
 pub use stdio::{IsTerminal, Stderr, Stdin, StdinStream, Stdout, StdoutStream, WriterStream};
 pub use stream::{DynInputStream, DynOutputStream, InputStream, OutputStream, StreamError, StreamResult};

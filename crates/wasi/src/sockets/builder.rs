@@ -1,6 +1,6 @@
 //! The builder's grants of the network.
 
-use super::grants::{NetDenied, SocketAddrUse};
+use super::denied::{NetDenied, SocketAddrUse};
 use super::lookup::NameResolver;
 use super::policy::NetPolicy;
 use super::rule::NetRule;
@@ -59,7 +59,7 @@ impl WasiCtxBuilder {
             + Sync
             + 'static,
     {
-        self.ctx.net.check = Some(Box::new(check));
+        self.ctx.net.check = Some(Arc::new(check));
         self
     }
 

@@ -1,8 +1,9 @@
 //! The two directions of a UDP socket.
 
 use super::address::check_remote;
+use super::denied::SocketAddrUse;
 use super::error::SocketErrorCode;
-use super::grants::{NetCtx, SocketAddrUse};
+use super::grants::NetCtx;
 use super::udp::Bound;
 use crate::poll::Pollable;
 use async_trait::async_trait;

@@ -1,10 +1,13 @@
 //! What a context grants of the network, and the questions that sockets ask it.
 
-use super::address::IpFamily;
+use super::address::{IpFamily, check_remote};
+use super::denied::{NetDenied, SocketAddrUse};
 use super::error::SocketErrorCode;
-use super::lookup::{NameResolver, SystemResolver};
+use super::lookup::{NameResolver, ResolveAddressStream, SystemResolver};
 use super::policy::{NetPolicy, Resolved};
-use super::rule::{Access, NetRule};
+use super::rule::Access;
+use crate::ctx::WasiCtx;
+use crate::poll::Pollable as _;
 use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -18,73 +21,6 @@ const DEFAULT_MAX_SOCKETS: usize = 1024;
 const MAX_LOOKUPS: usize = 8;
 const MAX_WAITING_LOOKUPS: usize = 256;
 
-/// What an address is wanted for.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum SocketAddrUse {
-    /// A TCP socket is bound to it.
-    TcpBind,
-    /// A TCP socket connects to it.
-    TcpConnect,
-    /// A UDP socket is bound to it.
-    UdpBind,
-    /// A UDP socket is limited to it as its peer.
-    UdpConnect,
-    /// A datagram is sent to it.
-    UdpOutgoingDatagram,
-}
-
-impl SocketAddrUse {
-    fn access(self) -> Access {
-        match self {
-            SocketAddrUse::TcpBind => Access::TCP_LISTEN,
-            SocketAddrUse::TcpConnect => Access::TCP_CONNECT,
-            SocketAddrUse::UdpBind => Access::UDP_BIND,
-            SocketAddrUse::UdpConnect | SocketAddrUse::UdpOutgoingDatagram => Access::UDP_SEND,
-        }
-    }
-
-    fn is_tcp(self) -> bool {
-        matches!(self, SocketAddrUse::TcpBind | SocketAddrUse::TcpConnect)
-    }
-}
-
-/// Something on the network that a guest was refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NetDenied {
-    /// The use of an address.
-    Address(SocketAddr, SocketAddrUse),
-    /// The lookup of a name.
-    Lookup(String),
-    /// An address that the lookup of a name gave, and which is hidden because it is of local use.
-    LocalAddress(String),
-}
-
-impl NetDenied {
-    /// The smallest rule that would have allowed it, if one can.
-    pub fn rule(&self) -> Option<NetRule> {
-        match self {
-            // The system refuses that to sockets for which nobody has switched it on, which WASI has no way to do.
-            NetDenied::Address(SocketAddr::V4(addr), _) if addr.ip().is_broadcast() => None,
-            NetDenied::Address(addr, usage) => Some(NetRule::exact(usage.access(), *addr)),
-            NetDenied::Lookup(name) => NetRule::lookup(name),
-            NetDenied::LocalAddress(name) => format!("lookup:{name}+local").parse().ok(),
-        }
-    }
-}
-
-impl fmt::Display for NetDenied {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            NetDenied::Address(addr, SocketAddrUse::TcpBind) => write!(f, "listening with TCP on {addr}"),
-            NetDenied::Address(addr, SocketAddrUse::TcpConnect) => write!(f, "connecting with TCP to {addr}"),
-            NetDenied::Address(addr, SocketAddrUse::UdpBind) => write!(f, "receiving with UDP on {addr}"),
-            NetDenied::Address(addr, _) => write!(f, "sending with UDP to {addr}"),
-            NetDenied::Lookup(name) => write!(f, "looking up {name}"),
-            NetDenied::LocalAddress(name) => write!(f, "seeing an address of local use behind {name}"),
-        }
-    }
-}
-
 type Check =
     dyn Fn(SocketAddr, SocketAddrUse) -> Pin<Box<dyn Future<Output = bool> + Send + Sync>> + Send + Sync;
 type Observer = dyn Fn(&NetDenied) + Send + Sync;
@@ -97,10 +33,11 @@ pub(crate) enum BindGrant {
     ForSending,
 }
 
-/// The part of a context that is about the network.
+/// The part of a context that is about the network. Clones share what is counted and remembered.
+#[derive(Clone)]
 pub(crate) struct NetCtx {
     pub(crate) policy: Arc<NetPolicy>,
-    pub(crate) check: Option<Box<Check>>,
+    pub(crate) check: Option<Arc<Check>>,
     pub(crate) observer: Option<Arc<Observer>>,
     pub(crate) allow_tcp: bool,
     pub(crate) allow_udp: bool,
@@ -234,6 +171,49 @@ impl NetCtx {
     }
 }
 
+/// What a guest may use of the network, for hosts of other interfaces that use it on the guest's behalf.
+#[derive(Clone, Debug)]
+pub struct NetGrants(NetCtx);
+
+impl NetGrants {
+    /// Whether the guest may use an address like this. If not, the observer of denials is told.
+    pub async fn allows(&self, addr: SocketAddr, usage: SocketAddrUse) -> bool {
+        self.0.check(addr, usage).await.is_ok()
+    }
+
+    /// The addresses of a host that the guest may connect to with TCP, in the order of preference. `host` is a name,
+    /// which is looked up with the guest's rights and limits, or an address.
+    ///
+    /// # Errors
+    /// As the guest would see them: `invalid-argument` for what is no host, `access-denied`, and those of the lookup.
+    pub async fn connect_addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, SocketErrorCode> {
+        let mut stream = ResolveAddressStream::start(&self.0, host)?;
+        stream.ready().await;
+        let (mut allowed, mut refused) = (Vec::new(), None);
+        while let Some(ip) = stream.next()? {
+            let addr = SocketAddr::new(ip, port);
+            check_remote(IpFamily::of(ip), addr)?;
+            match self.0.allows(addr, SocketAddrUse::TcpConnect).await {
+                true => allowed.push(addr),
+                false => refused = Some(addr),
+            }
+        }
+        match refused {
+            Some(addr) if allowed.is_empty() => self
+                .0
+                .denied(&NetDenied::Address(addr, SocketAddrUse::TcpConnect)),
+            _ => Ok(allowed),
+        }
+    }
+}
+
+impl WasiCtx {
+    /// What the guest may use of the network.
+    pub fn net_grants(&self) -> NetGrants {
+        NetGrants(self.net.clone())
+    }
+}
+
 /// Whose datagrams a socket takes that may only send.
 #[derive(Clone, Debug)]
 pub(crate) struct Senders {
@@ -308,7 +288,7 @@ mod tests {
     #[test]
     fn a_check_of_the_embedder_grants_too() {
         let mut ctx = net(&[]);
-        ctx.check = Some(Box::new(|addr, usage| {
+        ctx.check = Some(Arc::new(|addr, usage| {
             Box::pin(async move { addr.port() == 80 && usage == SocketAddrUse::TcpConnect })
         }));
         assert!(now(ctx.check(addr("1.2.3.4:80"), SocketAddrUse::TcpConnect)).is_ok());

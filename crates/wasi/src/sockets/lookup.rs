@@ -1,7 +1,8 @@
 //! Looking up host names.
 
+use super::denied::NetDenied;
 use super::error::SocketErrorCode;
-use super::grants::{NetCtx, NetDenied, lock};
+use super::grants::{NetCtx, lock};
 use super::name::Host;
 use crate::poll::Pollable;
 use crate::runtime;

@@ -7,6 +7,7 @@ mod address;
 mod builder;
 mod connection;
 mod datagrams;
+mod denied;
 mod error;
 mod grants;
 mod lookup;
@@ -17,6 +18,7 @@ mod os;
 mod policy;
 mod ports;
 mod rule;
+mod rule_text;
 mod tcp;
 mod tcp_streams;
 #[cfg(all(test, unix))]
@@ -26,11 +28,13 @@ mod udp;
 mod watch;
 
 pub use datagrams::{IncomingDatagramStream, OutgoingDatagramStream};
+pub use denied::{NetDenied, SocketAddrUse};
 pub use error::SocketErrorCode;
-pub use grants::{NetDenied, SocketAddrUse};
+pub use grants::NetGrants;
 pub use lookup::{NameResolver, ResolveAddressStream, SystemResolver};
 pub use policy::NetPolicy;
-pub use rule::{NetRule, NetRuleError};
+pub use rule::NetRule;
+pub use rule_text::NetRuleError;
 pub use tcp::TcpSocket;
 pub use udp::UdpSocket;
 

@@ -2,8 +2,9 @@
 
 use super::address::{IpFamily, check_family, check_remote, check_unicast};
 use super::connection::Connection;
+use super::denied::SocketAddrUse;
 use super::error::SocketErrorCode;
-use super::grants::{NetCtx, SocketAddrUse};
+use super::grants::NetCtx;
 use super::os::Fd;
 use super::tcp_streams::{TcpInput, TcpOutput};
 use super::watch::Watched;

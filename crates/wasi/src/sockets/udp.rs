@@ -2,8 +2,9 @@
 
 use super::address::{IpFamily, check_family, check_remote};
 use super::datagrams::{IncomingDatagramStream, OutgoingDatagramStream, Received};
+use super::denied::SocketAddrUse;
 use super::error::SocketErrorCode;
-use super::grants::{BindGrant, NetCtx, Senders, SocketAddrUse};
+use super::grants::{BindGrant, NetCtx, Senders};
 use super::os::Fd;
 use super::watch::Watched;
 use std::net::SocketAddr;

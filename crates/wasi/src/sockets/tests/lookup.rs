@@ -1,7 +1,8 @@
 use super::{addr, net};
 use crate::poll::Pollable;
 use crate::sockets::SocketErrorCode::{self, *};
-use crate::sockets::grants::{NetCtx, SocketAddrUse};
+use crate::sockets::denied::SocketAddrUse;
+use crate::sockets::grants::NetCtx;
 use crate::sockets::lookup::{NameResolver, ResolveAddressStream};
 use crate::test_util::{block_on, now};
 use std::collections::HashMap;
@@ -222,4 +223,30 @@ fn the_system_knows_localhost() {
         assert!(now(net.check((ip, 80).into(), SocketAddrUse::TcpConnect)).is_ok());
         assert!(now(net.check((ip, 81).into(), SocketAddrUse::TcpConnect)).is_err());
     }
+}
+
+#[test]
+fn other_hosts_connect_with_the_guests_rights() {
+    let mut ctx = crate::WasiCtx::builder().build();
+    ctx.net = with(
+        &["tcp-connect:example.org:443", "tcp-connect:10.0.0.0/8:80"],
+        &[("example.org", &[&["1.1.1.1", "10.0.0.1", "127.0.0.1"]])],
+    );
+    let grants = ctx.net_grants();
+    let addresses = |host: &str, port| block_on(grants.connect_addresses(host, port));
+    assert_eq!(addresses("Example.org", 443), Ok(vec![addr("1.1.1.1:443")]));
+    assert_eq!(addresses("example.org", 80), Ok(vec![addr("10.0.0.1:80")]));
+    assert_eq!(addresses("example.org", 22), Err(AccessDenied));
+    assert_eq!(addresses("10.9.9.9", 80), Ok(vec![addr("10.9.9.9:80")]));
+    assert_eq!(addresses("127.0.0.1", 80), Err(AccessDenied));
+    assert_eq!(addresses("other.org", 443), Err(AccessDenied));
+    for (host, port) in [("a b", 443), ("10.9.9.9", 0), ("0.0.0.0", 80), ("::10.9.9.9", 80)] {
+        assert_eq!(addresses(host, port), Err(InvalidArgument), "{host}");
+    }
+    assert!(block_on(
+        grants.allows(addr("10.9.9.9:80"), SocketAddrUse::TcpConnect)
+    ));
+    assert!(!block_on(
+        grants.allows(addr("10.9.9.9:80"), SocketAddrUse::TcpBind)
+    ));
 }
