@@ -22,8 +22,8 @@ pub struct GrantArgs {
     pub env: Vec<(String, String)>,
 
     /// Let the guest use the network: `tcp-connect:HOST:PORT`, `tcp-listen:`, `tcp:` (both), `udp-send:`, `udp-bind:`,
-    /// `udp:` (both), `lookup:NAME` or `all`. HOST is an address, a prefix such as 10.0.0.0/8, a name, *.NAME or *;
-    /// PORT a port, a range, a list of these or *
+    /// `udp:` (both), `lookup:NAME` or `all`. HOST is an address, a prefix such as 10.0.0.0/8 or [fd00::]/8, a
+    /// name, *.NAME or *; PORT a port, a range, a list of these or *. Behind a name, `+local` includes addresses of local networks
     #[arg(long = "net", value_name = "RULE")]
     pub net: Vec<NetRule>,
 }

@@ -212,17 +212,21 @@ impl Connection {
     }
 
     /// Ends the sending direction because nobody can send any more. What was taken before has some time left.
-    pub(super) fn abandon_send(&self) {
+    pub(super) fn abandon_send(self: &Arc<Self>) {
         let _ = self.shut_send();
-        if let Sending::Busy { task, .. } = &*self.sending() {
-            let task = task.clone();
-            match runtime::reactor() {
-                Ok(handle) => drop(handle.spawn(async move {
-                    tokio::time::sleep(LINGER).await;
-                    task.abort();
-                })),
-                Err(_) => task.abort(),
-            }
+        let Sending::Busy { task, .. } = &*self.sending() else {
+            return;
+        };
+        let (task, connection) = (task.clone(), Arc::downgrade(self));
+        match runtime::reactor() {
+            Ok(handle) => drop(handle.spawn(async move {
+                tokio::time::sleep(LINGER).await;
+                task.abort();
+                if let Some(connection) = connection.upgrade() {
+                    let _ = connection.fd().shutdown(Direction::Send);
+                }
+            })),
+            Err(_) => task.abort(),
         }
     }
 }
