@@ -10,6 +10,7 @@ mod engine_tier;
 mod module_tier;
 mod profile;
 mod profiling;
+mod publish;
 mod sample;
 mod saved;
 mod stats;

@@ -1,31 +1,25 @@
 //! What is compiled of a module, and the samples that decide it.
 
 use std::{
-    collections::{HashMap, HashSet, hash_map::Entry},
+    collections::{HashMap, HashSet},
     fmt,
-    fs::File,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock,
-        atomic::{
-            AtomicU32,
-            Ordering::{Relaxed, Release},
-        },
+        atomic::{AtomicU32, Ordering::Relaxed},
     },
     time::Instant,
 };
 
 use super::{
-    CompileJob, Effort, ModuleView, NativeCode, Profiling,
+    CompileJob, Effort, ModuleView, NativeCode,
     engine_tier::EntryInst,
     profile::Profile,
-    profiling,
-    saved::{Collected, Image, PieceKind},
+    saved::{Collected, PieceKind},
 };
 use crate::{
-    bytecode::{Inst, Op, Operands, Single},
+    bytecode::Inst,
     engine::SigId,
     error::{Error, Result},
-    interp,
     module::ModuleInner,
     native::{self, CodeMemory},
     translate,
@@ -47,7 +41,7 @@ impl Target {
 }
 
 /// How far a target has come.
-enum State {
+pub(super) enum State {
     Requested,
     /// The instruction that enters it, and whether its code looks at deadlines.
     Ready(EntryInst, bool),
@@ -61,24 +55,24 @@ pub(crate) struct ModuleTier {
     /// Per defined function; made at the first sample.
     samples: OnceLock<Box<[AtomicU32]>>,
     pub(super) profile: Profile,
-    memory: CodeMemory,
+    pub(super) memory: CodeMemory,
     inner: Mutex<Inner>,
     /// Of the module's bytes, for the cache.
     digest: OnceLock<[u8; 32]>,
 }
 
 #[derive(Default)]
-struct Inner {
-    targets: HashMap<Target, State>,
-    entry_stubs: HashMap<SigId, *const u8>,
+pub(super) struct Inner {
+    pub(super) targets: HashMap<Target, State>,
+    pub(super) entry_stubs: HashMap<SigId, *const u8>,
     /// Per function, how many of its loops were requested, and at how many samples the last one was.
     osr_requests: HashMap<u32, (u32, u32)>,
     /// Types whose exit stubs are there.
-    exit_stubs: HashSet<u32>,
+    pub(super) exit_stubs: HashSet<u32>,
     /// Entries that others took the place of; the interpreter may be about to execute them.
-    retired: Vec<EntryInst>,
+    pub(super) retired: Vec<EntryInst>,
     /// Functions that were compiled and not saved yet.
-    unsaved: usize,
+    pub(super) unsaved: usize,
 }
 
 // SAFETY: the pointers lead into `memory`, which is shared and freed with the rest.
@@ -94,16 +88,26 @@ impl fmt::Debug for ModuleTier {
 
 /// Machine code that is not published yet.
 pub(super) struct Compiled {
-    target: Target,
-    effort: Effort,
+    pub(super) target: Target,
+    pub(super) effort: Effort,
     pub(super) code: NativeCode,
     /// Types whose exit stubs the code uses.
-    exits: Vec<u32>,
-    interruptible: bool,
+    pub(super) exits: Vec<u32>,
+    pub(super) interruptible: bool,
+}
+
+impl Inner {
+    /// Lets a target be requested again.
+    pub(super) fn forget(&mut self, target: Target) {
+        self.targets.remove(&target);
+        if let Some(State::Requested) = self.targets.get(&target.whole()) {
+            self.targets.remove(&target.whole());
+        }
+    }
 }
 
 impl ModuleTier {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(|e| e.into_inner())
     }
 
@@ -276,200 +280,9 @@ impl ModuleTier {
         }))
     }
 
-    /// Makes compiled targets executable, with the stubs that they need, and lets the interpreter and other machine code use them. Gives the functions
-    /// whose code is worth more effort later.
-    pub(super) fn publish(&self, module: &ModuleInner, mut batch: Vec<Compiled>) -> Result<Vec<Target>> {
-        let tier = &module.engine.0.tier;
-        let Some(compiler) = tier.compiler() else {
-            return Ok(Vec::new());
-        };
-        let mut inner = self.lock();
-        // Code from before a reset is of no use.
-        let interruptible = tier.interruptible();
-        batch.retain(|compiled| {
-            let valid = compiled.interruptible == interruptible;
-            if !valid {
-                inner.targets.remove(&compiled.target);
-                if let Some(State::Requested) = inner.targets.get(&compiled.target.whole()) {
-                    inner.targets.remove(&compiled.target.whole());
-                }
-            }
-            valid
-        });
-        let mut stubs = Vec::new();
-        let mut new_stubs = Vec::new();
-        for compiled in &batch {
-            let ty = module.funcs[compiled.target.func as usize].ty;
-            let sig = module.sigs[ty as usize];
-            let func_type = &module.types[ty as usize];
-            let kind = StubKind::Entry(sig);
-            if !inner.entry_stubs.contains_key(&sig) && !new_stubs.contains(&kind) {
-                stubs.push(compiler.entry_stub(func_type)?);
-                new_stubs.push(kind);
-            }
-            for ty in &compiled.exits {
-                let kind = StubKind::Exit(*ty);
-                if !inner.exit_stubs.contains(ty) && !new_stubs.contains(&kind) {
-                    stubs.push(compiler.exit_stub(&module.types[*ty as usize])?);
-                    new_stubs.push(kind);
-                }
-            }
-        }
-        let pieces: Vec<&NativeCode> = batch.iter().map(|c| &c.code).chain(&stubs).collect();
-        if pieces.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut later = Vec::new();
-        let addresses = self.memory.publish(module, &pieces)?;
-        let targets = batch
-            .iter()
-            .map(|c| (PieceKind::Func, c.target.func, c.target.osr));
-        let what = targets.chain(new_stubs.iter().map(|kind| kind.piece(module)));
-        let published = what.zip(pieces.iter().zip(&addresses));
-        profiling::note(
-            module,
-            published.map(|((kind, index, osr), (piece, address))| {
-                (kind, index, osr, *address, piece.bytes.as_slice())
-            }),
-        );
-        let mut new_exits = false;
-        for (kind, address) in new_stubs.into_iter().zip(&addresses[batch.len()..]) {
-            match kind {
-                StubKind::Entry(sig) => {
-                    inner.entry_stubs.insert(sig, *address);
-                }
-                StubKind::Exit(ty) => {
-                    inner.exit_stubs.insert(ty);
-                    module.exit_stubs[ty as usize].store(address.cast_mut(), Release);
-                    new_exits = true;
-                }
-            }
-        }
-        if new_exits {
-            fill_cells(module);
-        }
-        for (compiled, address) in batch.iter().zip(addresses) {
-            let Target { func, osr } = compiled.target;
-            let ty = module.funcs[func as usize].ty;
-            let stub = inner.entry_stubs[&module.sigs[ty as usize]];
-            let counters = &tier.counters;
-            counters.code_bytes.fetch_add(compiled.code.bytes.len(), Relaxed);
-            if osr.is_some() {
-                counters.osr_compiled.fetch_add(1, Relaxed);
-                let entry = entry_inst(Single::EnterLoop, module, func, address, stub);
-                inner
-                    .targets
-                    .insert(compiled.target, State::Ready(entry, interruptible));
-            }
-            let whole = compiled.target.whole();
-            match (inner.targets.remove(&whole), osr) {
-                // Code without the entry is better for calls.
-                (Some(ready @ State::Ready(..)), Some(_)) => {
-                    inner.targets.insert(whole, ready);
-                    continue;
-                }
-                (Some(State::Ready(entry, _)), None) => {
-                    counters.improved.fetch_add(1, Relaxed);
-                    inner.retired.push(entry);
-                }
-                _ => {
-                    counters.compiled.fetch_add(1, Relaxed);
-                }
-            }
-            inner.unsaved += 1;
-            let entry = entry_inst(Single::EnterNative, module, func, address, stub);
-            module.code.set_native(func, &entry, address);
-            inner.targets.insert(whole, State::Ready(entry, interruptible));
-            if compiled.effort == Effort::Quick {
-                later.push(whole);
-            }
-        }
-        Ok(later)
-    }
-
     /// Whether there is code of a target.
     fn has_code(&self, target: Target) -> bool {
         matches!(self.lock().targets.get(&target), Some(State::Ready(..)))
-    }
-
-    /// Publishes saved code of this module, which `file` may hold at an offset. Functions that have code already keep it.
-    ///
-    /// # Errors
-    /// If the image does not fit the module; `Limit` when the system gives no executable memory.
-    pub(super) fn adopt(
-        &self,
-        module: &ModuleInner,
-        image: &Arc<Image>,
-        file: Option<(&File, u64)>,
-        interruptible: bool,
-    ) -> Result<()> {
-        let tier = &module.engine.0.tier;
-        let funcs = module.imported_funcs..module.funcs.len() as u32;
-        let fits = image.pieces().all(|piece| match piece.kind {
-            PieceKind::Func => funcs.contains(&piece.index),
-            _ => (piece.index as usize) < module.types.len(),
-        });
-        if !fits {
-            return Err(Error::usage("saved code of another module"));
-        }
-        let mut inner = self.lock();
-        if tier.interruptible() != interruptible {
-            return Ok(());
-        }
-        // perf looks into its map only for addresses that are not in a file.
-        let file = file.filter(|_| module.engine.config().profiling != Profiling::PerfMap);
-        let code = self.memory.adopt(module, image, file)?;
-        profiling::note(
-            module,
-            image.pieces().map(|piece| {
-                let range = piece.start as usize..(piece.start + piece.len) as usize;
-                let address = code.wrapping_add(range.start);
-                (piece.kind, piece.index, None, address, &image.code()[range])
-            }),
-        );
-        let mut entry_stubs = HashMap::new();
-        for piece in image.pieces() {
-            let address = code.wrapping_add(piece.start as usize);
-            match piece.kind {
-                PieceKind::Func => {}
-                PieceKind::EntryStub => {
-                    entry_stubs.insert(module.sigs[piece.index as usize], address);
-                }
-                PieceKind::ExitStub => {
-                    if inner.exit_stubs.insert(piece.index) {
-                        module.exit_stubs[piece.index as usize].store(address.cast_mut(), Release);
-                    }
-                }
-            }
-        }
-        for (sig, address) in entry_stubs {
-            inner.entry_stubs.entry(sig).or_insert(address);
-        }
-        fill_cells(module);
-        // Functions last: other threads may call them at once.
-        for piece in image.pieces().filter(|piece| piece.kind == PieceKind::Func) {
-            let target = Target {
-                func: piece.index,
-                osr: None,
-            };
-            let sig = module.sigs[module.funcs[piece.index as usize].ty as usize];
-            let Some(stub) = inner.entry_stubs.get(&sig).copied() else {
-                continue;
-            };
-            let Entry::Vacant(vacant) = inner.targets.entry(target) else {
-                continue;
-            };
-            if !wanted(module, piece.index) {
-                continue;
-            }
-            let address = code.wrapping_add(piece.start as usize);
-            let entry = entry_inst(Single::EnterNative, module, piece.index, address, stub);
-            module.code.set_native(piece.index, &entry, address);
-            vacant.insert(State::Ready(entry, interruptible));
-            tier.counters.loaded.fetch_add(1, Relaxed);
-            tier.counters.code_bytes.fetch_add(piece.len as usize, Relaxed);
-        }
-        Ok(())
     }
 
     /// The code that there is to save, and how many functions of it were not saved yet.
@@ -525,7 +338,7 @@ impl ModuleTier {
                     if target.osr.is_none() {
                         module
                             .code
-                            .unset_native(target.func, exit_stub_of(module, target.func));
+                            .unset_native(target.func, super::publish::exit_stub_of(module, target.func));
                     }
                     inner.retired.push(entry);
                 }
@@ -537,62 +350,13 @@ impl ModuleTier {
     }
 }
 
-#[derive(Copy, Clone, PartialEq, Eq)]
-enum StubKind {
-    Entry(SigId),
-    Exit(u32),
-}
-
-impl StubKind {
-    /// What it is as a piece of the module, with a type that it is for.
-    fn piece(self, module: &ModuleInner) -> (PieceKind, u32, Option<u32>) {
-        let type_of = |sig| module.sigs.iter().position(|s| *s == sig).unwrap_or_default() as u32;
-        match self {
-            StubKind::Entry(sig) => (PieceKind::EntryStub, type_of(sig), None),
-            StubKind::Exit(ty) => (PieceKind::ExitStub, ty, None),
-        }
-    }
-}
-
 /// Whether a function may have machine code.
-fn wanted(module: &ModuleInner, func: u32) -> bool {
+pub(super) fn wanted(module: &ModuleInner, func: u32) -> bool {
     module
         .engine
         .config()
         .compile_filter
         .is_none_or(|filter| filter(func))
-}
-
-/// What machine code calls instead of a function that has none; null until there is code that calls functions of this type.
-fn exit_stub_of(module: &ModuleInner, func: u32) -> *mut u8 {
-    module.exit_stubs[module.funcs[func as usize].ty as usize].load(Relaxed)
-}
-
-/// Lets machine code that calls a function without machine code call the exit stub of its type. Called with the lock held, when there are new exit stubs.
-fn fill_cells(module: &ModuleInner) {
-    for func in module.imported_funcs..module.funcs.len() as u32 {
-        let cell = module.code.cell(func);
-        if cell.direct.load(Relaxed).is_null() {
-            cell.direct.store(exit_stub_of(module, func), Release);
-        }
-    }
-}
-
-/// The instruction that enters machine code of a function, at its start or at its loop entry.
-fn entry_inst(op: Single, module: &ModuleInner, func: u32, code: *const u8, stub: *const u8) -> EntryInst {
-    let ty = module.func_type(func);
-    // Types have at most 1,000 parameters and results.
-    let operands = Operands::with_imm(ty.param_slots() as u16, ty.result_slots() as u16, func);
-    Box::new([
-        Inst {
-            handler: interp::handler(Op::single(op)),
-            operands,
-        },
-        Inst {
-            handler: code as usize,
-            operands: Operands::wide(stub as u64),
-        },
-    ])
 }
 
 /// The module of a running instance, to be kept.
