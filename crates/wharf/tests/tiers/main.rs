@@ -4,6 +4,7 @@
 //! interpreter.
 
 mod calls;
+mod efforts;
 mod fibers;
 mod host;
 mod interrupts;
