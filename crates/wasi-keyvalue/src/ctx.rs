@@ -104,7 +104,12 @@ impl WasiKeyValueCtx {
     }
 
     /// A handle for a value that was read.
-    pub(crate) fn note(&self, bucket: BucketHandle, key: String, value: Option<Vec<u8>>) -> StoreResult<CasHandle> {
+    pub(crate) fn note(
+        &self,
+        bucket: BucketHandle,
+        key: String,
+        value: Option<Vec<u8>>,
+    ) -> StoreResult<CasHandle> {
         let cost = HANDLE_COST + (key.len() + value.as_ref().map_or(0, Vec::len)) as u64;
         let taken = self.handle_bytes.fetch_add(cost, Ordering::Relaxed);
         let share = Share {
@@ -155,7 +160,9 @@ impl<'a> WasiKeyValue<'a> {
 
 impl std::fmt::Debug for WasiKeyValue<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WasiKeyValue").field("ctx", &self.ctx).finish_non_exhaustive()
+        f.debug_struct("WasiKeyValue")
+            .field("ctx", &self.ctx)
+            .finish_non_exhaustive()
     }
 }
 

@@ -78,8 +78,13 @@ mod tests {
     fn the_guest_learns_no_details_of_the_host() {
         let error = StoreError::Unavailable("10.0.0.7:6379 refused".to_owned());
         assert!(error.to_string().contains("10.0.0.7"));
-        assert!(matches!(error.for_guest(), store::Error::Other(text) if text == "the store can't be reached"));
-        assert!(matches!(StoreError::NoSuchStore.for_guest(), store::Error::NoSuchStore));
+        assert!(
+            matches!(error.for_guest(), store::Error::Other(text) if text == "the store can't be reached")
+        );
+        assert!(matches!(
+            StoreError::NoSuchStore.for_guest(),
+            store::Error::NoSuchStore
+        ));
         assert!(
             matches!(StoreError::TooManyKeys(3).for_guest(), store::Error::Other(text) if text.contains("3 keys"))
         );

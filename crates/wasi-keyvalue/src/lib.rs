@@ -47,8 +47,8 @@ mod runtime;
 
 pub use async_trait::async_trait;
 pub use backend::{
-    Backend, BackendUrl, Backends, Bucket, BucketName, KeyPage, MemoryBackend, OpenError, RedbBackend, RedisBackend,
-    Swap,
+    Backend, BackendUrl, Backends, Bucket, BucketName, KeyPage, MemoryBackend, OpenError, RedbBackend,
+    RedisBackend, Swap,
 };
 pub use ctx::{BucketGrant, BucketHandle, CasHandle, WasiKeyValue, WasiKeyValueCtx, WasiKeyValueCtxBuilder};
 pub use error::{StoreError, StoreResult};

@@ -1,8 +1,6 @@
 //! Buckets in memory, gone with the backend.
 
-use super::{
-    Backend, Bucket, BucketName, KeyPage, MAX_RESPONSE_BYTES, Pager, Swap, add,
-};
+use super::{Backend, Bucket, BucketName, KeyPage, MAX_RESPONSE_BYTES, Pager, Swap, add};
 use crate::error::{StoreError, StoreResult};
 use crate::quota::{Quota, Usage, cost};
 use async_trait::async_trait;
@@ -25,7 +23,9 @@ struct Data {
 
 impl std::fmt::Debug for Data {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Data").field("usage", &self.usage).finish_non_exhaustive()
+        f.debug_struct("Data")
+            .field("usage", &self.usage)
+            .finish_non_exhaustive()
     }
 }
 
@@ -99,7 +99,12 @@ impl Bucket for MemoryBucket {
     async fn list_keys(&self, cursor: Option<&str>) -> StoreResult<KeyPage> {
         let start = cursor.map_or(Bound::Unbounded, Bound::Excluded);
         let mut pager = Pager::default();
-        for key in self.lock().entries.range::<str, _>((start, Bound::Unbounded)).map(|(key, _)| key) {
+        for key in self
+            .lock()
+            .entries
+            .range::<str, _>((start, Bound::Unbounded))
+            .map(|(key, _)| key)
+        {
             if !pager.take(key) {
                 break;
             }
@@ -141,7 +146,9 @@ impl Bucket for MemoryBucket {
 
     async fn set_many(&self, entries: Vec<(String, Vec<u8>)>) -> StoreResult<()> {
         let mut data = self.lock();
-        entries.into_iter().try_for_each(|(key, value)| data.put(&key, value, &self.quota))
+        entries
+            .into_iter()
+            .try_for_each(|(key, value)| data.put(&key, value, &self.quota))
     }
 
     async fn delete_many(&self, keys: Vec<String>) -> StoreResult<()> {

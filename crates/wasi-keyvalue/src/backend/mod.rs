@@ -151,8 +151,22 @@ mod tests {
         assert_eq!(add(None, -3), Ok(-3));
         assert_eq!(add(Some(b"40"), 2), Ok(42));
         assert_eq!(add(Some(b"-9223372036854775808"), 0), Ok(i64::MIN));
-        for bad in ["", "+1", "01", "-0", " 1", "1 ", "1.0", "9223372036854775808", "x"] {
-            assert_eq!(add(Some(bad.as_bytes()), 0), Err(StoreError::NotANumber), "{bad:?}");
+        for bad in [
+            "",
+            "+1",
+            "01",
+            "-0",
+            " 1",
+            "1 ",
+            "1.0",
+            "9223372036854775808",
+            "x",
+        ] {
+            assert_eq!(
+                add(Some(bad.as_bytes()), 0),
+                Err(StoreError::NotANumber),
+                "{bad:?}"
+            );
         }
         assert_eq!(add(Some(b"\xff"), 0), Err(StoreError::NotANumber));
         assert_eq!(add(Some(b"9223372036854775807"), 1), Err(StoreError::Overflow));

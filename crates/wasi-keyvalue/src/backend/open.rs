@@ -46,7 +46,9 @@ impl FromStr for BackendUrl {
         match url.split_once(':') {
             Some(("memory", "")) => Ok(BackendUrl::Memory),
             Some(("redb", path)) if !path.is_empty() => Ok(BackendUrl::Redb(path.into())),
-            Some(("redis", rest)) if rest.starts_with("//") && rest.len() > 2 => Ok(BackendUrl::Redis(url.to_owned())),
+            Some(("redis", rest)) if rest.starts_with("//") && rest.len() > 2 => {
+                Ok(BackendUrl::Redis(url.to_owned()))
+            }
             Some(("rediss", _)) => Err(OpenError::Tls),
             _ => Err(OpenError::Malformed),
         }
@@ -103,7 +105,9 @@ impl Backends {
         };
         // The same file by another path.
         let key = match url {
-            BackendUrl::Redb(path) => BackendUrl::Redb(std::fs::canonicalize(path).unwrap_or_else(|_| path.clone())),
+            BackendUrl::Redb(path) => {
+                BackendUrl::Redb(std::fs::canonicalize(path).unwrap_or_else(|_| path.clone()))
+            }
             other => other.clone(),
         };
         if let Some(open) = self.open.get(&key) {
@@ -116,7 +120,9 @@ impl Backends {
         };
         let key = match url {
             // It may have been made just now.
-            BackendUrl::Redb(path) => BackendUrl::Redb(std::fs::canonicalize(path).unwrap_or_else(|_| path.clone())),
+            BackendUrl::Redb(path) => {
+                BackendUrl::Redb(std::fs::canonicalize(path).unwrap_or_else(|_| path.clone()))
+            }
             _ => key,
         };
         self.open.insert(key, backend.clone());
@@ -135,7 +141,16 @@ mod tests {
         assert_eq!(url("redb:a/b.redb"), Ok(BackendUrl::Redb("a/b.redb".into())));
         assert!(matches!(url("redis://localhost"), Ok(BackendUrl::Redis(_))));
         assert_eq!(url("rediss://localhost"), Err(OpenError::Tls));
-        for bad in ["", "memory", "memory:x", "redb:", "redis:", "redis://", "postgres://x", "/a/b"] {
+        for bad in [
+            "",
+            "memory",
+            "memory:x",
+            "redb:",
+            "redis:",
+            "redis://",
+            "postgres://x",
+            "/a/b",
+        ] {
             assert_eq!(url(bad), Err(OpenError::Malformed), "{bad}");
         }
     }

@@ -8,7 +8,9 @@ use crate::error::{StoreError, StoreResult};
 use crate::quota::{Quota, Usage, cost};
 use crate::runtime::blocking;
 use async_trait::async_trait;
-use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTable, StorageError, Table, TableDefinition};
+use redb::{
+    Database, DatabaseError, ReadableDatabase as _, ReadableTable, StorageError, Table, TableDefinition,
+};
 use std::io;
 use std::ops::Bound;
 use std::path::PathBuf;
@@ -125,22 +127,31 @@ macro_rules! database_errors {
     };
 }
 
-database_errors!(redb::TransactionError, redb::TableError, StorageError, redb::CommitError);
+database_errors!(
+    redb::TransactionError,
+    redb::TableError,
+    StorageError,
+    redb::CommitError
+);
 
 fn error(error: redb::Error) -> StoreError {
     match error {
         redb::Error::Io(e) => match e.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => StoreError::Full,
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                StoreError::Full
+            }
             _ => StoreError::Io(e.to_string()),
         },
         redb::Error::Corrupted(message) => StoreError::Corrupt(message),
-        redb::Error::UpgradeRequired(version) => StoreError::Corrupt(format!("a file of the old format {version}")),
+        redb::Error::UpgradeRequired(version) => {
+            StoreError::Corrupt(format!("a file of the old format {version}"))
+        }
         e @ (redb::Error::TableTypeMismatch { .. } | redb::Error::TypeDefinitionChanged { .. }) => {
             StoreError::Corrupt(e.to_string())
         }
-        redb::Error::DatabaseAlreadyOpen => {
-            StoreError::Unavailable("another process, or another part of this one, has the file open".to_owned())
-        }
+        redb::Error::DatabaseAlreadyOpen => StoreError::Unavailable(
+            "another process, or another part of this one, has the file open".to_owned(),
+        ),
         other => StoreError::Io(other.to_string()),
     }
 }
@@ -179,7 +190,10 @@ impl Inner {
     }
 
     /// Runs `work`, and makes its changes durable if it does not fail and says so.
-    fn change<T>(&self, work: impl FnOnce(&mut Change<'_, '_>) -> Result<(bool, T), Failed>) -> StoreResult<T> {
+    fn change<T>(
+        &self,
+        work: impl FnOnce(&mut Change<'_, '_>) -> Result<(bool, T), Failed>,
+    ) -> StoreResult<T> {
         self.file.with(|database| {
             let transaction = database.begin_write()?;
             let id = (self.name.namespace.as_str(), self.name.bucket.as_str());
@@ -189,7 +203,10 @@ impl Inner {
                 let mut change = Change {
                     bucket: self,
                     entries: transaction.open_table(ENTRIES)?,
-                    usage: Usage { keys: before.0, bytes: before.1 },
+                    usage: Usage {
+                        keys: before.0,
+                        bytes: before.1,
+                    },
                 };
                 let (changed, result) = work(&mut change)?;
                 let after = (change.usage.keys, change.usage.bytes);
@@ -241,20 +258,29 @@ impl Inner {
 
 impl Change<'_, '_> {
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Failed> {
-        Ok(self.entries.get(self.bucket.id(key))?.map(|value| value.value().to_vec()))
+        Ok(self
+            .entries
+            .get(self.bucket.id(key))?
+            .map(|value| value.value().to_vec()))
     }
 
     fn put(&mut self, key: &str, value: &[u8]) -> Result<(), Failed> {
         let id = self.bucket.id(key);
         let before = self.entries.get(id)?.map(|old| cost(key, old.value().len()));
-        self.usage = self.usage.put(before, cost(key, value.len()), &self.bucket.quota)?;
+        self.usage = self
+            .usage
+            .put(before, cost(key, value.len()), &self.bucket.quota)?;
         self.entries.insert(id, value)?;
         Ok(())
     }
 
     /// Whether the key was there.
     fn remove(&mut self, key: &str) -> Result<bool, Failed> {
-        let Some(before) = self.entries.remove(self.bucket.id(key))?.map(|old| cost(key, old.value().len())) else {
+        let Some(before) = self
+            .entries
+            .remove(self.bucket.id(key))?
+            .map(|old| cost(key, old.value().len()))
+        else {
             return Ok(false);
         };
         self.usage = self.usage.removed(before);

@@ -72,7 +72,12 @@ impl RedisBackend {
 impl Backend for RedisBackend {
     async fn open(&self, name: &BucketName, quota: Quota) -> StoreResult<Arc<dyn Bucket>> {
         // The lengths keep names apart, and the braces keep a bucket together.
-        let base = format!("wharf:{{{}:{}:{}}}", name.namespace.len(), name.namespace, name.bucket);
+        let base = format!(
+            "wharf:{{{}:{}:{}}}",
+            name.namespace.len(),
+            name.namespace,
+            name.bucket
+        );
         let inner = Arc::new(Inner {
             server: self.server.clone(),
             keys: ["values", "keys", "bytes"].map(|part| format!("{base}:{part}")),
@@ -113,7 +118,10 @@ impl Server {
 
 /// Whether the connection is of no use any more.
 fn is_lost(error: &RedisError) -> bool {
-    error.is_io_error() || error.is_timeout() || error.is_connection_dropped() || error.is_unrecoverable_error()
+    error.is_io_error()
+        || error.is_timeout()
+        || error.is_connection_dropped()
+        || error.is_unrecoverable_error()
 }
 
 fn store_error(error: &RedisError) -> StoreError {
@@ -133,7 +141,9 @@ struct RedisBucket(Arc<Inner>);
 
 impl std::fmt::Debug for RedisBucket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RedisBucket").field("keys", &self.0.keys).finish_non_exhaustive()
+        f.debug_struct("RedisBucket")
+            .field("keys", &self.0.keys)
+            .finish_non_exhaustive()
     }
 }
 
@@ -146,7 +156,10 @@ struct Inner {
 
 impl Inner {
     /// Sends a command. On the threads of this crate, because the connection lives there.
-    async fn command<T: redis::FromRedisValue + Send + 'static>(self: &Arc<Self>, command: redis::Cmd) -> StoreResult<T> {
+    async fn command<T: redis::FromRedisValue + Send + 'static>(
+        self: &Arc<Self>,
+        command: redis::Cmd,
+    ) -> StoreResult<T> {
         let server = self.server.clone();
         spawn(async move {
             let (number, mut connection) = server.connect().await.map_err(|e| store_error(&e))?;
@@ -239,7 +252,8 @@ impl Bucket for RedisBucket {
         command.arg("LIMIT").arg(0).arg(PAGE_KEYS + 1);
         let mut pager = Pager::default();
         for key in self.0.command::<Vec<Vec<u8>>>(command).await? {
-            let key = String::from_utf8(key).map_err(|_| StoreError::Corrupt("a key is no text".to_owned()))?;
+            let key =
+                String::from_utf8(key).map_err(|_| StoreError::Corrupt("a key is no text".to_owned()))?;
             if !pager.take(&key) {
                 break;
             }
@@ -249,7 +263,8 @@ impl Bucket for RedisBucket {
 
     async fn increment(&self, key: &str, delta: i64) -> StoreResult<i64> {
         let arguments = self.0.with_quota([key.into(), delta.to_string().into_bytes()]);
-        let (answer, sum): (i64, Option<i64>) = self.0.script(|scripts| &scripts.increment, arguments).await?;
+        let (answer, sum): (i64, Option<i64>) =
+            self.0.script(|scripts| &scripts.increment, arguments).await?;
         self.0.check(answer)?;
         sum.ok_or_else(|| StoreError::Corrupt("a script gave no sum".to_owned()))
     }
@@ -262,7 +277,9 @@ impl Bucket for RedisBucket {
     ) -> StoreResult<Swap> {
         let is_expected = if expected.is_some() { "1" } else { "0" };
         let expected = expected.unwrap_or_default().to_vec();
-        let arguments = self.0.with_quota([key.into(), value, is_expected.into(), expected]);
+        let arguments = self
+            .0
+            .with_quota([key.into(), value, is_expected.into(), expected]);
         let (answer, now): (i64, Option<Vec<u8>>) = self.0.script(|scripts| &scripts.swap, arguments).await?;
         if answer == status::CHANGED {
             return Ok(Swap::Changed(now));
@@ -274,19 +291,29 @@ impl Bucket for RedisBucket {
     async fn get_many(&self, keys: Vec<String>) -> StoreResult<Vec<Option<Vec<u8>>>> {
         let wanted = keys.len();
         let limit = MAX_RESPONSE_BYTES.to_string().into_bytes();
-        let arguments = [limit].into_iter().chain(keys.into_iter().map(String::into_bytes)).collect();
+        let arguments = [limit]
+            .into_iter()
+            .chain(keys.into_iter().map(String::into_bytes))
+            .collect();
         let (answer, found): (i64, Vec<Option<Vec<u8>>>) =
             self.0.script(|scripts| &scripts.get, arguments).await?;
         self.0.check(answer)?;
         match found.len() == wanted {
             true => Ok(found),
-            false => Err(StoreError::Corrupt("a script gave another number of values".to_owned())),
+            false => Err(StoreError::Corrupt(
+                "a script gave another number of values".to_owned(),
+            )),
         }
     }
 
     async fn set_many(&self, entries: Vec<(String, Vec<u8>)>) -> StoreResult<()> {
-        let entries = entries.into_iter().flat_map(|(key, value)| [key.into_bytes(), value]);
-        let answer: i64 = self.0.script(|scripts| &scripts.set, self.0.with_quota(entries)).await?;
+        let entries = entries
+            .into_iter()
+            .flat_map(|(key, value)| [key.into_bytes(), value]);
+        let answer: i64 = self
+            .0
+            .script(|scripts| &scripts.set, self.0.with_quota(entries))
+            .await?;
         self.0.check(answer)
     }
 

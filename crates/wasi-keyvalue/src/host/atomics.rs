@@ -12,7 +12,12 @@ use wharf::Result;
 use wharf::component::Resource;
 
 impl Host for WasiKeyValue<'_> {
-    async fn increment(&mut self, bucket: Resource<BucketHandle>, key: String, delta: i64) -> HostResult<i64> {
+    async fn increment(
+        &mut self,
+        bucket: Resource<BucketHandle>,
+        key: String,
+        delta: i64,
+    ) -> HostResult<i64> {
         let handle = self.bucket(&bucket)?;
         answer(increment(&handle, &key, delta).await)
     }
@@ -49,11 +54,13 @@ async fn increment(handle: &BucketHandle, key: &str, delta: i64) -> StoreResult<
 async fn swap(cas: &CasHandle, value: Vec<u8>) -> StoreResult<Swap> {
     let bucket = cas.bucket.writable()?;
     cas.bucket.quota.check_value(&value)?;
-    bucket.compare_and_swap(&cas.key, cas.value.as_deref(), value).await
+    bucket
+        .compare_and_swap(&cas.key, cas.value.as_deref(), value)
+        .await
 }
 
 impl HostCas for WasiKeyValue<'_> {
-    async fn new(&mut self, bucket: Resource<BucketHandle>, key: String) -> HostResult<Resource<CasHandle>> {
+    async fn new_(&mut self, bucket: Resource<BucketHandle>, key: String) -> HostResult<Resource<CasHandle>> {
         let handle = self.bucket(&bucket)?;
         let noted = match store::get(&handle, &key).await {
             Ok(value) => self.ctx.note(handle, key, value),
@@ -69,7 +76,7 @@ impl HostCas for WasiKeyValue<'_> {
         Ok(Ok(self.table.get(&cas)?.value.clone()))
     }
 
-    async fn drop(&mut self, cas: Resource<CasHandle>) -> Result<()> {
+    fn drop(&mut self, cas: Resource<CasHandle>) -> Result<()> {
         self.table.delete(cas)?;
         Ok(())
     }

@@ -13,7 +13,11 @@ const MAX_BATCH: usize = 10_000;
 type Found = Option<(String, Vec<u8>)>;
 
 impl Host for WasiKeyValue<'_> {
-    async fn get_many(&mut self, bucket: Resource<BucketHandle>, keys: Vec<String>) -> HostResult<Vec<Found>> {
+    async fn get_many(
+        &mut self,
+        bucket: Resource<BucketHandle>,
+        keys: Vec<String>,
+    ) -> HostResult<Vec<Found>> {
         let handle = self.bucket(&bucket)?;
         answer(get_many(&handle, keys).await)
     }
@@ -33,7 +37,11 @@ impl Host for WasiKeyValue<'_> {
     }
 }
 
-fn check_keys<'a>(handle: &BucketHandle, number: usize, keys: impl Iterator<Item = &'a String>) -> StoreResult<()> {
+fn check_keys<'a>(
+    handle: &BucketHandle,
+    number: usize,
+    keys: impl Iterator<Item = &'a String>,
+) -> StoreResult<()> {
     if number > MAX_BATCH {
         return Err(StoreError::BatchTooLong(MAX_BATCH));
     }
@@ -45,13 +53,17 @@ async fn get_many(handle: &BucketHandle, keys: Vec<String>) -> StoreResult<Vec<F
     check_keys(handle, keys.len(), keys.iter())?;
     let values = handle.bucket.get_many(keys.clone()).await?;
     let pairs = keys.into_iter().zip(values);
-    Ok(pairs.map(|(key, value)| value.map(|value| (key, value))).collect())
+    Ok(pairs
+        .map(|(key, value)| value.map(|value| (key, value)))
+        .collect())
 }
 
 async fn set_many(handle: &BucketHandle, entries: Vec<(String, Vec<u8>)>) -> StoreResult<()> {
     let bucket = handle.writable()?;
     check_keys(handle, entries.len(), entries.iter().map(|(key, _)| key))?;
-    entries.iter().try_for_each(|(_, value)| handle.quota.check_value(value))?;
+    entries
+        .iter()
+        .try_for_each(|(_, value)| handle.quota.check_value(value))?;
     bucket.set_many(entries).await
 }
 

@@ -46,7 +46,7 @@ impl HostBucket for WasiKeyValue<'_> {
         answer(list_keys(&handle, cursor.as_deref()).await)
     }
 
-    async fn drop(&mut self, bucket: Resource<BucketHandle>) -> Result<()> {
+    fn drop(&mut self, bucket: Resource<BucketHandle>) -> Result<()> {
         self.table.delete(bucket)?;
         Ok(())
     }
