@@ -312,7 +312,7 @@ fn quotas_count_exactly(backend: &Arc<dyn Backend>) {
 
 fn keys_come_in_pages(backend: &Arc<dyn Backend>) {
     let bucket = open(backend, "n", Quota::default()).unwrap();
-    let name = |i: u32| format!("{}{i:04}", if i % 2 == 0 { "k" } else { "ä" });
+    let name = |i: u32| format!("{}{i:04}", if i.is_multiple_of(2) { "k" } else { "ä" });
     let entries = (0..2500).map(|i| (name(i), vec![1])).collect();
     wait(bucket.set_many(entries)).unwrap();
     let other = open(backend, "o", Quota::default()).unwrap();
@@ -336,7 +336,7 @@ fn keys_come_in_pages(backend: &Arc<dyn Backend>) {
     assert_eq!(keys, expected);
     assert_eq!(
         wait(bucket.list_keys(Some("no such cursor"))).unwrap().keys.len(),
-        1000.min(2500)
+        1000
     );
     assert!(
         wait(bucket.list_keys(Some("\u{10ffff}")))

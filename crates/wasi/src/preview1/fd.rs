@@ -113,7 +113,7 @@ impl Call<'_> {
         match self.descriptor(fd)? {
             Some(descriptor) => {
                 let meta = descriptor.metadata()?;
-                self.write_filestat(result, &DescriptorStat::from(&meta), metadata_hash(&meta).0)
+                self.write_filestat(result, &meta.stat, metadata_hash(&meta).0)
             }
             None => {
                 let mut bytes = [0; 64];

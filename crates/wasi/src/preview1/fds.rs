@@ -64,7 +64,7 @@ impl Fd {
     pub(crate) fn from_descriptor(descriptor: Descriptor, flags: u16) -> Result<Fd, Errno> {
         Ok(match descriptor {
             Descriptor::File(file) => {
-                let filetype = filetype_of(file.metadata()?.file_type().into());
+                let filetype = filetype_of(file.metadata()?.stat.kind);
                 Fd::File(OpenFile {
                     file,
                     position: 0,
