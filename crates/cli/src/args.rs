@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cloud::CloudArgs;
+
 /// Runs WebAssembly components.
 #[derive(Debug, Parser)]
 #[command(name = "wharf", version, about)]
@@ -19,6 +21,8 @@ pub enum Command {
     Run(RunArgs),
     /// Compile a component or core module ahead of time, for `wharf run` on machines like this one
     Compile(CompileArgs),
+    /// Tell what a component or core module imports and exports, or the least policy that it needs
+    Inspect(InspectArgs),
     /// Run WebAssembly test scripts
     Wast(WastArgs),
 }
@@ -32,6 +36,9 @@ pub struct RunArgs {
     /// Give the guest an environment variable
     #[arg(long = "env", value_name = "KEY=VALUE", value_parser = parse_env)]
     pub env: Vec<(String, String)>,
+
+    #[command(flatten)]
+    pub cloud: CloudArgs,
 
     /// Call this export instead of running the program, and print its results; arguments are in WAVE
     #[arg(long, value_name = "NAME(ARGS)")]
@@ -115,6 +122,17 @@ pub struct CompileArgs {
     pub artifact_key: Option<PathBuf>,
 
     /// The component or core module, binary or text
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// Print the least policy that it needs, as a policy file to fill in
+    #[arg(long)]
+    pub policy: bool,
+
+    /// The component or core module, binary, text, or compiled by `wharf compile`
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 }

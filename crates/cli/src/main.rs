@@ -2,10 +2,13 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod cloud;
 mod compile;
 mod engine;
 mod failure;
+mod inspect;
 mod invoke;
+mod limits;
 mod load;
 mod run;
 mod script;
@@ -21,6 +24,7 @@ fn main() -> ExitCode {
     let ended = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Compile(args) => compile::compile(&args),
+        Command::Inspect(args) => inspect::inspect(&args),
         Command::Wast(args) => script::run(&args),
     };
     match ended {

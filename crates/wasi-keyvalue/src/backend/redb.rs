@@ -73,16 +73,16 @@ impl DatabaseFile {
         if let Some(open) = &*database {
             return Ok(open.clone());
         }
-        let open = Arc::new((self.open)().map_err(|e| error(e.into()))?);
-        // Reading a table that was never made is an error.
-        let make = || -> Result<(), redb::Error> {
+        let made = unpanicked(|| {
+            let open = (self.open)()?;
+            // Reading a table that was never made is an error.
             let transaction = open.begin_write()?;
             transaction.open_table(ENTRIES)?;
             transaction.open_table(USAGE)?;
             transaction.commit()?;
-            Ok(())
-        };
-        make().map_err(error)?;
+            Ok(open)
+        });
+        let open = Arc::new(made.map_err(Failed::into_store_error)?);
         *database = Some(open.clone());
         Ok(open)
     }
@@ -90,25 +90,43 @@ impl DatabaseFile {
     /// Runs an operation. After some failures the database must be opened again; the next operation does that.
     fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, Failed>) -> StoreResult<T> {
         let used = self.database()?;
-        work(&used).map_err(|failed| match failed {
-            Failed::Store(error) => error,
-            Failed::Database(e) => {
-                if !matches!(e, redb::Error::Corrupted(_)) {
-                    let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
-                    if database.as_ref().is_some_and(|now| Arc::ptr_eq(now, &used)) {
-                        *database = None;
-                    }
+        unpanicked(|| work(&used)).map_err(|failed| {
+            let is_fatal = match &failed {
+                Failed::Store(_) => false,
+                Failed::Database(_) | Failed::Panicked => true,
+            };
+            if is_fatal {
+                let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+                if database.as_ref().is_some_and(|now| Arc::ptr_eq(now, &used)) {
+                    *database = None;
                 }
-                error(e)
             }
+            failed.into_store_error()
         })
     }
+}
+
+/// Runs what uses the database. On a damaged file that may panic, where its debug assertions are on.
+fn unpanicked<T>(work: impl FnOnce() -> Result<T, Failed>) -> Result<T, Failed> {
+    // The database is opened again after a panic, and nothing else is shared.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(Err(Failed::Panicked))
 }
 
 /// Why an operation failed.
 enum Failed {
     Store(StoreError),
     Database(redb::Error),
+    Panicked,
+}
+
+impl Failed {
+    fn into_store_error(self) -> StoreError {
+        match self {
+            Failed::Store(error) => error,
+            Failed::Database(e) => error(e),
+            Failed::Panicked => StoreError::Corrupt("the database gave up on it".to_owned()),
+        }
+    }
 }
 
 impl From<StoreError> for Failed {
@@ -128,6 +146,7 @@ macro_rules! database_errors {
 }
 
 database_errors!(
+    DatabaseError,
     redb::TransactionError,
     redb::TableError,
     StorageError,

@@ -149,3 +149,47 @@ fn a_file_has_one_user() {
         Err(StoreError::Unavailable(_))
     ));
 }
+
+/// Whatever is in the file, operations end, with a result or an error.
+#[test]
+fn a_damaged_file_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.redb");
+    let name = BucketName {
+        namespace: "n".to_owned(),
+        bucket: "b".to_owned(),
+    };
+    {
+        let backend = RedbBackend::open(&path).unwrap();
+        let bucket = wait(backend.open(&name, Quota::default())).unwrap();
+        let entries = (0..200).map(|i| (format!("key-{i}"), vec![7; 300])).collect();
+        wait(bucket.set_many(entries)).unwrap();
+    }
+    let whole = std::fs::read(&path).unwrap();
+    let used = whole.iter().rposition(|byte| *byte != 0).unwrap();
+    let damaged = folder.path().join("y.redb");
+    let mut failed = 0;
+    for i in 0..60 {
+        let mut bytes = whole.clone();
+        match i % 3 {
+            // Some bytes, a whole page, the end.
+            0 => (0..8).for_each(|j| bytes[(i * 7919 + j * 104_729) % used] ^= 0x41),
+            1 => {
+                let page = (i * 4096) % used;
+                bytes[page..(page + 4096).min(whole.len())].fill(0xff);
+            }
+            _ => bytes.truncate(used * i / 60),
+        }
+        std::fs::write(&damaged, &bytes).unwrap();
+        let use_it = || -> StoreResult<()> {
+            let backend = RedbBackend::open(&damaged)?;
+            let bucket = wait(backend.open(&name, Quota::default()))?;
+            wait(bucket.list_keys(None))?;
+            wait(bucket.get("key-100"))?;
+            wait(bucket.set("key-100", vec![1; 1000]))?;
+            wait(bucket.delete("key-101"))
+        };
+        failed += usize::from(use_it().is_err());
+    }
+    assert!(failed > 0);
+}
