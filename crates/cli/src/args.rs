@@ -18,7 +18,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run a component, or a core module built for WASI preview 1
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Compile a component or core module ahead of time, for `wharf run` on machines like this one
     Compile(CompileArgs),
     /// Tell what a component or core module imports and exports, or the least policy that it needs

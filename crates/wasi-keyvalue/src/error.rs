@@ -27,6 +27,9 @@ pub enum StoreError {
     /// One call names too many keys.
     #[error("one call may name {0} keys at most")]
     BatchTooLong(usize),
+    /// One call puts more bytes than it may.
+    #[error("one call may put {0} bytes at most")]
+    BatchTooLarge(u64),
     /// One call asks for more bytes than it may give.
     #[error("the values asked for are larger than {0} bytes together")]
     ResponseTooLarge(u64),

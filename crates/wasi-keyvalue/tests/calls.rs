@@ -157,7 +157,7 @@ fn guests_wait_for_stores_on_one_thread() {
     });
 }
 
-/// Puts each key that it is told of into the bucket, with the value `!`, or traps if that fails.
+/// Puts `!` into the bucket: under the value that was set, or the key that was deleted. Traps if that fails.
 const WATCHES: &str = r#"(component
     (type $store (instance
         (type $error (variant (case "no-such-store") (case "access-denied") (case "other" string)))

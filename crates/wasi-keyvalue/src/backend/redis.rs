@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError, ScriptInvocation};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 /// How long a connection may take.
@@ -41,6 +41,8 @@ struct Connection {
     open: Option<MultiplexedConnection>,
     /// Counts the connections, so that only the one that failed is given up.
     number: u64,
+    /// When and why no connection could be made.
+    failed: Option<(Instant, StoreError)>,
 }
 
 impl std::fmt::Debug for Server {
@@ -91,28 +93,48 @@ impl Backend for RedisBackend {
 
 impl Server {
     /// The connection with its number, made if there is none.
-    async fn connect(&self) -> Result<(u64, MultiplexedConnection), RedisError> {
+    async fn connect(&self) -> StoreResult<(u64, MultiplexedConnection)> {
+        let asked = Instant::now();
         let mut connection = self.connection.lock().await;
         if let Some(open) = &connection.open {
             return Ok((connection.number, open.clone()));
         }
+        // Those who waited for an attempt share its end, and do not try one after the other.
+        if let Some((at, error)) = &connection.failed
+            && *at >= asked
+        {
+            return Err(error.clone());
+        }
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(RESPONSE_TIMEOUT));
-        let open = self
+        match self
             .client
             .get_multiplexed_async_connection_with_config(&config)
-            .await?;
-        connection.open = Some(open.clone());
-        connection.number += 1;
-        Ok((connection.number, open))
+            .await
+        {
+            Ok(open) => {
+                connection.open = Some(open.clone());
+                connection.number += 1;
+                Ok((connection.number, open))
+            }
+            Err(e) => {
+                let error = store_error(&e);
+                connection.failed = Some((Instant::now(), error.clone()));
+                Err(error)
+            }
+        }
     }
 
-    async fn forget(&self, number: u64) {
-        let mut connection = self.connection.lock().await;
-        if connection.number == number {
-            connection.open = None;
+    /// Gives up a connection that is lost.
+    async fn failed(&self, number: u64, error: &RedisError) -> StoreError {
+        if is_lost(error) {
+            let mut connection = self.connection.lock().await;
+            if connection.number == number {
+                connection.open = None;
+            }
         }
+        store_error(error)
     }
 }
 
@@ -162,15 +184,10 @@ impl Inner {
     ) -> StoreResult<T> {
         let server = self.server.clone();
         spawn(async move {
-            let (number, mut connection) = server.connect().await.map_err(|e| store_error(&e))?;
+            let (number, mut connection) = server.connect().await?;
             match command.query_async(&mut connection).await {
                 Ok(answer) => Ok(answer),
-                Err(error) => {
-                    if is_lost(&error) {
-                        server.forget(number).await;
-                    }
-                    Err(store_error(&error))
-                }
+                Err(error) => Err(server.failed(number, &error).await),
             }
         })
         .await
@@ -184,7 +201,7 @@ impl Inner {
     ) -> StoreResult<T> {
         let inner = self.clone();
         spawn(async move {
-            let (number, mut connection) = inner.server.connect().await.map_err(|e| store_error(&e))?;
+            let (number, mut connection) = inner.server.connect().await?;
             let mut call: ScriptInvocation<'_> = choose(&inner.server.scripts).prepare_invoke();
             for key in &inner.keys {
                 call.key(key);
@@ -194,12 +211,7 @@ impl Inner {
             }
             match call.invoke_async(&mut connection).await {
                 Ok(answer) => Ok(answer),
-                Err(error) => {
-                    if is_lost(&error) {
-                        inner.server.forget(number).await;
-                    }
-                    Err(store_error(&error))
-                }
+                Err(error) => Err(inner.server.failed(number, &error).await),
             }
         })
         .await

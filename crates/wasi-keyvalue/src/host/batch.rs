@@ -9,6 +9,9 @@ use wharf::component::Resource;
 /// The most keys that one call may name.
 const MAX_BATCH: usize = 10_000;
 
+/// The most bytes of all values that one call may put.
+const MAX_BATCH_BYTES: u64 = 64 << 20;
+
 /// What a guest gets for each key that it asked for.
 type Found = Option<(String, Vec<u8>)>;
 
@@ -64,6 +67,10 @@ async fn set_many(handle: &BucketHandle, entries: Vec<(String, Vec<u8>)>) -> Sto
     entries
         .iter()
         .try_for_each(|(_, value)| handle.quota.check_value(value))?;
+    let bytes: u64 = entries.iter().map(|(_, value)| value.len() as u64).sum();
+    if bytes > MAX_BATCH_BYTES {
+        return Err(StoreError::BatchTooLarge(MAX_BATCH_BYTES));
+    }
     bucket.set_many(entries).await
 }
 
