@@ -3,13 +3,16 @@
 use crate::backend::{Backend, Bucket, BucketName};
 use crate::error::{StoreError, StoreResult};
 use crate::quota::Quota;
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use wharf::component::ResourceTable;
 
 /// How many bytes a guest may hold in compare-and-swap handles.
 const HANDLE_BYTES: u64 = 16 << 20;
+
+/// How many cursors with numbers are remembered.
+const CURSORS: usize = 64;
 
 /// What a compare-and-swap handle counts besides its key and value.
 const HANDLE_COST: u64 = 256;
@@ -67,6 +70,15 @@ pub struct WasiKeyValueCtx {
     namespace: String,
     grants: HashMap<String, BucketGrant>,
     handle_bytes: Arc<AtomicU64>,
+    cursors: Mutex<Cursors>,
+}
+
+/// The cursors of the interface whose cursors are numbers: each stands for the text that a bucket gave.
+#[derive(Debug, Default)]
+struct Cursors {
+    /// The oldest one first.
+    given: VecDeque<(u64, String)>,
+    next: u64,
 }
 
 /// Makes a [`WasiKeyValueCtx`]. What is not granted can't be opened.
@@ -101,6 +113,27 @@ impl WasiKeyValueCtx {
             quota: grant.quota,
             read_only: grant.read_only,
         })
+    }
+
+    /// A number for a cursor. Only the newest [`CURSORS`] are kept.
+    pub(crate) fn number_cursor(&self, cursor: String) -> u64 {
+        let mut cursors = self.cursors.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = cursors.next;
+        cursors.next = number.wrapping_add(1);
+        if cursors.given.len() >= CURSORS {
+            cursors.given.pop_front();
+        }
+        cursors.given.push_back((number, cursor));
+        number
+    }
+
+    /// The cursor of a number.
+    pub(crate) fn numbered_cursor(&self, number: u64) -> StoreResult<String> {
+        let cursors = self.cursors.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = cursors.given.iter().find(|(given, _)| *given == number);
+        found
+            .map(|(_, cursor)| cursor.clone())
+            .ok_or(StoreError::UnknownCursor)
     }
 
     /// A handle for a value that was read.
@@ -141,6 +174,7 @@ impl WasiKeyValueCtxBuilder {
             namespace: self.namespace.clone(),
             grants: std::mem::take(&mut self.grants),
             handle_bytes: Arc::default(),
+            cursors: Mutex::default(),
         }
     }
 }

@@ -42,6 +42,12 @@ pub enum StoreError {
     /// The sum has no room in 64 bits.
     #[error("the number overflows")]
     Overflow,
+    /// The number is below zero, where only others can be given.
+    #[error("the number is negative")]
+    Negative,
+    /// A cursor is none that was given lately.
+    #[error("the cursor is too old, or was never given")]
+    UnknownCursor,
     /// There is no room left where the store is kept.
     #[error("the store is full")]
     Full,

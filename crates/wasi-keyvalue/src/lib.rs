@@ -33,6 +33,8 @@
 //! # }
 //! ```
 //!
+//! The features `redb` and `redis`, both on by default, bring buckets in files and in Redis.
+//!
 //! A guest that exports `wasi:keyvalue/watcher` is called through [`bindings::WatchService`], with buckets from
 //! [`WasiKeyValueCtx::open`]. No backend tells of changes by itself.
 #![forbid(unsafe_code)]
@@ -43,12 +45,16 @@ mod ctx;
 mod error;
 mod host;
 mod quota;
+#[cfg(any(feature = "redb", feature = "redis"))]
 mod runtime;
 
 pub use async_trait::async_trait;
+#[cfg(feature = "redb")]
+pub use backend::RedbBackend;
+#[cfg(feature = "redis")]
+pub use backend::RedisBackend;
 pub use backend::{
-    Backend, BackendUrl, Backends, Bucket, BucketName, KeyPage, MemoryBackend, OpenError, RedbBackend,
-    RedisBackend, Swap,
+    Backend, BackendUrl, Backends, Bucket, BucketName, KeyPage, MemoryBackend, OpenError, Swap,
 };
 pub use ctx::{BucketGrant, BucketHandle, CasHandle, WasiKeyValue, WasiKeyValueCtx, WasiKeyValueCtxBuilder};
 pub use error::{StoreError, StoreResult};
@@ -65,7 +71,7 @@ impl HasData for HasKeyValue {
     type Data<'a> = WasiKeyValue<'a>;
 }
 
-/// Adds `store`, `atomics` and `batch` to a linker.
+/// Adds `store`, `atomics` and `batch` to a linker, in the versions 0.2.0-draft2 and 0.2.0-draft.
 ///
 /// # Errors
 /// If the linker has one of them already and does not allow that.
@@ -73,8 +79,12 @@ pub fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
     get: fn(&mut T) -> WasiKeyValue<'_>,
 ) -> Result<()> {
+    use bindings::draft::wasi::keyvalue as draft;
     use bindings::wasi::keyvalue::{atomics, batch, store};
     store::add_to_linker::<T, HasKeyValue>(linker, get)?;
     atomics::add_to_linker::<T, HasKeyValue>(linker, get)?;
-    batch::add_to_linker::<T, HasKeyValue>(linker, get)
+    batch::add_to_linker::<T, HasKeyValue>(linker, get)?;
+    draft::store::add_to_linker::<T, HasKeyValue>(linker, get)?;
+    draft::atomics::add_to_linker::<T, HasKeyValue>(linker, get)?;
+    draft::batch::add_to_linker::<T, HasKeyValue>(linker, get)
 }

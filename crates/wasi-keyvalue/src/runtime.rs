@@ -4,7 +4,6 @@
 //! runtime of its own, started at the first need.
 
 use crate::error::{StoreError, StoreResult};
-use std::future::Future;
 use std::io;
 use std::sync::OnceLock;
 use tokio::runtime::{Builder, Runtime};
@@ -29,6 +28,7 @@ fn runtime() -> StoreResult<&'static Runtime> {
 }
 
 /// Runs a future that uses tokio. It goes on if the caller stops waiting.
+#[cfg(feature = "redis")]
 pub(crate) async fn spawn<T: Send + 'static>(
     future: impl Future<Output = StoreResult<T>> + Send + 'static,
 ) -> StoreResult<T> {
@@ -36,6 +36,7 @@ pub(crate) async fn spawn<T: Send + 'static>(
 }
 
 /// Runs what blocks on a thread that may be blocked. It goes on if the caller stops waiting.
+#[cfg(feature = "redb")]
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> StoreResult<T> + Send + 'static,
 ) -> StoreResult<T> {

@@ -2,11 +2,16 @@
 
 mod memory;
 mod open;
+#[cfg(feature = "redb")]
 mod redb;
+#[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "redis")]
 mod redis_scripts;
 
+#[cfg(feature = "redb")]
 pub use self::redb::RedbBackend;
+#[cfg(feature = "redis")]
 pub use self::redis::RedisBackend;
 pub use memory::MemoryBackend;
 pub use open::{BackendUrl, Backends, OpenError};

@@ -1,6 +1,6 @@
 //! Backends by URL, for command lines and policy files.
 
-use super::{Backend, MemoryBackend, RedbBackend, RedisBackend};
+use super::{Backend, MemoryBackend};
 use crate::error::StoreError;
 use std::collections::HashMap;
 use std::fmt;
@@ -29,6 +29,9 @@ pub enum OpenError {
     /// The connection would be encrypted, which this build can't do.
     #[error("rediss: needs TLS, which is not available in this build")]
     Tls,
+    /// This build is without the feature that brings the backend.
+    #[error("{0} is not available in this build")]
+    Unavailable(&'static str),
     /// The file can't be opened, or the URL of a server is malformed.
     #[error("{backend}: {error}")]
     Store {
@@ -99,10 +102,6 @@ impl Backends {
     /// # Errors
     /// When a file can't be opened or a URL is malformed.
     pub fn open(&mut self, url: &BackendUrl) -> Result<Arc<dyn Backend>, OpenError> {
-        let failed = |error| OpenError::Store {
-            backend: url.to_string(),
-            error,
-        };
         // The same file by another path.
         let key = match url {
             BackendUrl::Redb(path) => {
@@ -113,11 +112,7 @@ impl Backends {
         if let Some(open) = self.open.get(&key) {
             return Ok(open.clone());
         }
-        let backend: Arc<dyn Backend> = match url {
-            BackendUrl::Memory => Arc::new(MemoryBackend::new()),
-            BackendUrl::Redb(path) => Arc::new(RedbBackend::open(path).map_err(failed)?),
-            BackendUrl::Redis(url) => Arc::new(RedisBackend::new(url).map_err(failed)?),
-        };
+        let backend = make(url)?;
         let key = match url {
             // It may have been made just now.
             BackendUrl::Redb(path) => {
@@ -128,6 +123,25 @@ impl Backends {
         self.open.insert(key, backend.clone());
         Ok(backend)
     }
+}
+
+fn make(url: &BackendUrl) -> Result<Arc<dyn Backend>, OpenError> {
+    #[cfg(any(feature = "redb", feature = "redis"))]
+    let failed = |error| OpenError::Store {
+        backend: url.to_string(),
+        error,
+    };
+    Ok(match url {
+        BackendUrl::Memory => Arc::new(MemoryBackend::new()),
+        #[cfg(feature = "redb")]
+        BackendUrl::Redb(path) => Arc::new(super::RedbBackend::open(path).map_err(failed)?),
+        #[cfg(not(feature = "redb"))]
+        BackendUrl::Redb(_) => return Err(OpenError::Unavailable("redb:")),
+        #[cfg(feature = "redis")]
+        BackendUrl::Redis(url) => Arc::new(super::RedisBackend::new(url).map_err(failed)?),
+        #[cfg(not(feature = "redis"))]
+        BackendUrl::Redis(_) => return Err(OpenError::Unavailable("redis:")),
+    })
 }
 
 #[cfg(test)]
@@ -163,6 +177,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "redb")]
     fn a_file_is_opened_once() {
         let folder = tempfile::tempdir().unwrap();
         let mut backends = Backends::new();

@@ -45,7 +45,7 @@ impl Host for WasiKeyValue<'_> {
     }
 }
 
-async fn increment(handle: &BucketHandle, key: &str, delta: i64) -> StoreResult<i64> {
+pub(super) async fn increment(handle: &BucketHandle, key: &str, delta: i64) -> StoreResult<i64> {
     let bucket = handle.writable()?;
     handle.quota.check_key(key)?;
     bucket.increment(key, delta).await

@@ -13,7 +13,7 @@ const MAX_BATCH: usize = 10_000;
 const MAX_BATCH_BYTES: u64 = 64 << 20;
 
 /// What a guest gets for each key that it asked for.
-type Found = Option<(String, Vec<u8>)>;
+pub(super) type Found = Option<(String, Vec<u8>)>;
 
 impl Host for WasiKeyValue<'_> {
     async fn get_many(
@@ -52,7 +52,7 @@ fn check_keys<'a>(
     keys.try_for_each(|key| handle.quota.check_key(key))
 }
 
-async fn get_many(handle: &BucketHandle, keys: Vec<String>) -> StoreResult<Vec<Found>> {
+pub(super) async fn get_many(handle: &BucketHandle, keys: Vec<String>) -> StoreResult<Vec<Found>> {
     check_keys(handle, keys.len(), keys.iter())?;
     let values = handle.bucket.get_many(keys.clone()).await?;
     let pairs = keys.into_iter().zip(values);
@@ -61,7 +61,7 @@ async fn get_many(handle: &BucketHandle, keys: Vec<String>) -> StoreResult<Vec<F
         .collect())
 }
 
-async fn set_many(handle: &BucketHandle, entries: Vec<(String, Vec<u8>)>) -> StoreResult<()> {
+pub(super) async fn set_many(handle: &BucketHandle, entries: Vec<(String, Vec<u8>)>) -> StoreResult<()> {
     let bucket = handle.writable()?;
     check_keys(handle, entries.len(), entries.iter().map(|(key, _)| key))?;
     entries
@@ -74,7 +74,7 @@ async fn set_many(handle: &BucketHandle, entries: Vec<(String, Vec<u8>)>) -> Sto
     bucket.set_many(entries).await
 }
 
-async fn delete_many(handle: &BucketHandle, keys: Vec<String>) -> StoreResult<()> {
+pub(super) async fn delete_many(handle: &BucketHandle, keys: Vec<String>) -> StoreResult<()> {
     let bucket = handle.writable()?;
     check_keys(handle, keys.len(), keys.iter())?;
     bucket.delete_many(keys).await

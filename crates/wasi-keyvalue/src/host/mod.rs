@@ -2,6 +2,7 @@
 
 mod atomics;
 mod batch;
+mod draft;
 mod store;
 
 use crate::bindings::wasi::keyvalue::store::Error;

@@ -1,6 +1,7 @@
 //! `wasi:keyvalue/store`.
 
 use super::{HostResult, answer};
+use crate::backend::KeyPage;
 use crate::bindings::wasi::keyvalue::store::{Host, HostBucket, KeyResponse};
 use crate::ctx::{BucketHandle, WasiKeyValue};
 use crate::error::StoreResult;
@@ -43,7 +44,11 @@ impl HostBucket for WasiKeyValue<'_> {
         cursor: Option<String>,
     ) -> HostResult<KeyResponse> {
         let handle = self.bucket(&bucket)?;
-        answer(list_keys(&handle, cursor.as_deref()).await)
+        let page = list_keys(&handle, cursor.as_deref()).await;
+        answer(page.map(|page| KeyResponse {
+            keys: page.keys,
+            cursor: page.cursor,
+        }))
     }
 
     fn drop(&mut self, bucket: Resource<BucketHandle>) -> Result<()> {
@@ -57,30 +62,26 @@ pub(super) async fn get(handle: &BucketHandle, key: &str) -> StoreResult<Option<
     handle.bucket.get(key).await
 }
 
-async fn set(handle: &BucketHandle, key: &str, value: Vec<u8>) -> StoreResult<()> {
+pub(super) async fn set(handle: &BucketHandle, key: &str, value: Vec<u8>) -> StoreResult<()> {
     let bucket = handle.writable()?;
     handle.quota.check_key(key)?;
     handle.quota.check_value(&value)?;
     bucket.set(key, value).await
 }
 
-async fn delete(handle: &BucketHandle, key: &str) -> StoreResult<()> {
+pub(super) async fn delete(handle: &BucketHandle, key: &str) -> StoreResult<()> {
     let bucket = handle.writable()?;
     handle.quota.check_key(key)?;
     bucket.delete(key).await
 }
 
-async fn exists(handle: &BucketHandle, key: &str) -> StoreResult<bool> {
+pub(super) async fn exists(handle: &BucketHandle, key: &str) -> StoreResult<bool> {
     handle.quota.check_key(key)?;
     handle.bucket.exists(key).await
 }
 
-async fn list_keys(handle: &BucketHandle, cursor: Option<&str>) -> StoreResult<KeyResponse> {
+pub(super) async fn list_keys(handle: &BucketHandle, cursor: Option<&str>) -> StoreResult<KeyPage> {
     // A cursor is a key.
     handle.quota.check_key(cursor.unwrap_or_default())?;
-    let page = handle.bucket.list_keys(cursor).await?;
-    Ok(KeyResponse {
-        keys: page.keys,
-        cursor: page.cursor,
-    })
+    handle.bucket.list_keys(cursor).await
 }
