@@ -44,7 +44,9 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         return Err(invoke::malformed(call));
     }
     let file = args.file.display().to_string();
-    let grants = Grants::new(&args.cloud)?;
+    let mut grants = Grants::new(&args.cloud)?;
+    let named = |name: &String| args.env.iter().any(|(flag, _)| flag == name);
+    grants.policy.env.retain(|(name, _)| !named(name));
     let (engine, bytes, layer) = if is_artifact(&args.file) {
         let engine = engine(&args.engine, find_secret(args.artifact_key.as_deref())?)?;
         let (artifact, layer) = open_artifact(&engine, &args.file)?;

@@ -99,6 +99,18 @@ fn a_policy_grants_what_it_says() {
         "B",
     ]);
     assert_eq!(expect(&env, 0).0, "A=1\nB=2\n");
+    let env = wharf(&[
+        "run",
+        "--policy",
+        &policy,
+        "--env",
+        "A=2",
+        &rust(),
+        "--",
+        "env",
+        "A",
+    ]);
+    assert_eq!(expect(&env, 0).0, "A=2\n");
     // A core module gets the same.
     let list = under(&policy, &guest("core-module/c-core.wasm"), &["list", "data"]);
     assert!(expect(&list, 0).0.contains("in.txt"));

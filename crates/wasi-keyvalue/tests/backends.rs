@@ -74,6 +74,7 @@ fn main() {
         killed_server,
     ));
     trials.push(needs_redis(redis, "foreign_data_is_an_error", foreign_data));
+    trials.push(needs_redis(redis, "a_full_server_is_an_error", full_server));
     trials.push(Trial::test("redb/a_killed_writer_leaves_whole_changes", || {
         killed_writer();
         Ok(())
@@ -432,18 +433,29 @@ fn foreign_data() {
     let server = RedisServer::start();
     let backend: Arc<dyn Backend> = Arc::new(RedisBackend::new(&server.url()).unwrap());
     let bucket = open(&backend, "n", Quota::default()).unwrap();
-    let status = Command::new("redis-cli")
-        .args(["-u", &server.url(), "set", "wharf:{1:n:b}:values", "x"])
-        .stdout(Stdio::null())
-        .status();
-    if !status.is_ok_and(|status| status.success()) {
-        return;
-    }
+    server.command(&["set", "wharf:{1:n:b}:values", "x"]);
     assert!(matches!(wait(bucket.get("k")), Err(StoreError::Corrupt(_))));
     assert!(matches!(
         wait(bucket.set("k", b"1".to_vec())),
         Err(StoreError::Corrupt(_))
     ));
+}
+
+/// A server that may not take more memory.
+fn full_server() {
+    let server = RedisServer::start();
+    let backend: Arc<dyn Backend> = Arc::new(RedisBackend::new(&server.url()).unwrap());
+    let bucket = open(&backend, "n", Quota::default()).unwrap();
+    wait(bucket.set("k", b"1".to_vec())).unwrap();
+    server.command(&["config", "set", "maxmemory", "1"]);
+    assert_eq!(wait(bucket.set("k", b"2".to_vec())), Err(StoreError::Full));
+    assert_eq!(wait(bucket.increment("n", 1)), Err(StoreError::Full));
+    assert_eq!(wait(bucket.get("k")).unwrap(), Some(b"1".to_vec()));
+    server.command(&["config", "set", "maxmemory", "0"]);
+    // Scripts that the server has forgotten are sent again.
+    server.command(&["script", "flush"]);
+    assert_eq!(wait(bucket.increment("k", 1)), Ok(2));
+    assert_eq!(wait(bucket.list_keys(None)).unwrap().keys, ["k"]);
 }
 
 /// Writes numbered pairs and tells each that is done.

@@ -76,7 +76,8 @@ local before, old = cost(key), redis.call('HGET', KEYS[1], key)
 local added = redis.pcall('HINCRBY', KEYS[1], key, delta)
 if type(added) == 'table' and added.err then
   if string.find(added.err, 'overflow', 1, true) then return {4, false} end
-  return {3, false}
+  if string.find(added.err, 'not an integer', 1, true) then return {3, false} end
+  return added
 end
 local sum = redis.call('HGET', KEYS[1], key)
 if before then redis.call('HSET', KEYS[1], key, old) else redis.call('HDEL', KEYS[1], key) end

@@ -363,3 +363,39 @@ fn the_host_and_memory_agree() {
         }
     }
 }
+
+/// Whatever guests do, what is counted is what is there, and no more than the limits.
+#[test]
+fn limits_hold_whatever_happens() {
+    for seed in 1..=40u64 {
+        let memory = MemoryDir::new(limits(30, 6));
+        let dir = granted(&memory);
+        let mut numbers = Numbers(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        // Some stay open for a while, also when they have no names any more.
+        let mut open = Vec::new();
+        for _ in 0..400 {
+            step(&dir, &mut numbers);
+            let target = at(numbers.one_of(&PATHS));
+            if let Ok(opened) = dir.open_at(target, OpenFlags::empty(), READ) {
+                open.push(opened);
+            }
+            if let Some(opened) = open.last().filter(|_| numbers.below(3) == 0) {
+                let (path, other) = (numbers.one_of(&PATHS), numbers.one_of(&PATHS));
+                match opened {
+                    Descriptor::Dir(below) => {
+                        let _ = below.create_directory_at(path);
+                        let _ = below.rename_at(path, &dir, other);
+                        let _ = dir.rename_at(path, below, other);
+                    }
+                    Descriptor::File(file) => drop(file.read(10, 0)),
+                }
+            }
+            if open.len() > 5 {
+                open.remove(numbers.below(5));
+            }
+            memory.check();
+        }
+        drop(open);
+        memory.check();
+    }
+}

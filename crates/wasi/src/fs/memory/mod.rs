@@ -113,6 +113,12 @@ impl MemoryDir {
         }
     }
 
+    /// Fails unless what is counted is what is there.
+    #[cfg(test)]
+    pub(crate) fn check(&self) {
+        self.0.0.fs.lock().check();
+    }
+
     pub(crate) fn root(&self) -> super::node::DirNode {
         super::node::DirNode::Memory(self.0.clone())
     }

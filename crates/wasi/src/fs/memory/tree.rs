@@ -157,6 +157,30 @@ impl Tree {
         }
     }
 
+    /// Fails unless what is counted is what is there.
+    #[cfg(test)]
+    pub(crate) fn check(&self) {
+        let (mut bytes, mut names) = (0, HashMap::<Id, u64>::from([(ROOT, 1)]));
+        for (id, node) in &self.nodes {
+            bytes += node.content.bytes();
+            assert!(node.links > 0 || node.opens > 0, "node {id} is lost");
+            if let Content::Dir { entries, .. } = &node.content {
+                for below in entries.values() {
+                    *names.entry(*below).or_default() += 1;
+                    if let Content::Dir { parent, .. } = &self.nodes[below].content {
+                        assert_eq!(parent, id);
+                    }
+                }
+            }
+        }
+        assert_eq!(self.bytes, bytes);
+        assert_eq!(self.entries, names.values().sum::<u64>() - 1);
+        assert!(bytes <= self.limits.bytes && self.entries <= self.limits.entries);
+        for (id, node) in &self.nodes {
+            assert_eq!(node.links, names.get(id).copied().unwrap_or(0));
+        }
+    }
+
     /// How many bytes more there is room for.
     fn room(&self) -> u64 {
         self.limits.bytes.saturating_sub(self.bytes)
