@@ -1,6 +1,8 @@
 //! Policy files, and the interfaces that a component gets only if they are granted: stores, settings and logs.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
 use wharf::Result;
@@ -114,6 +116,7 @@ impl Grants {
     /// What one instance of a component gets.
     pub fn cloud(&self, component: &str) -> Cloud {
         let mut keyvalue = WasiKeyValueCtx::builder("");
+        keyvalue.on_unknown_bucket(tell_unknown);
         for (name, grant) in self.buckets.iter().flatten() {
             keyvalue.bucket(name, grant.clone());
         }
@@ -151,6 +154,22 @@ impl Grants {
             })?;
         }
         Ok(())
+    }
+}
+
+/// How many names of buckets are told of.
+const MAX_TOLD: usize = 16;
+
+/// Says on standard error that a bucket is not granted, and what would grant it; once for each.
+fn tell_unknown(name: &str) {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    // As much of a name as a person wants to read, and nothing that does something to a terminal.
+    let name: String = name.chars().take(100).collect();
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.len() < MAX_TOLD && told.insert(name.clone()) {
+        eprintln!(
+            "wharf: denied: opening the bucket {name:?}; `--keyvalue NAME=memory:` grants one, or `[keyvalue.NAME]` in a policy file"
+        );
     }
 }
 

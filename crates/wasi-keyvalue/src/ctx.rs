@@ -64,11 +64,22 @@ impl BucketGrant {
     }
 }
 
+/// Is told the name of a bucket that is not granted.
+#[derive(Clone)]
+struct OnUnknown(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl std::fmt::Debug for OnUnknown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OnUnknown")
+    }
+}
+
 /// The buckets that a guest may open. Made by [`WasiKeyValueCtxBuilder`].
 #[derive(Debug)]
 pub struct WasiKeyValueCtx {
     namespace: String,
     grants: HashMap<String, BucketGrant>,
+    on_unknown: Option<OnUnknown>,
     handle_bytes: Arc<AtomicU64>,
     cursors: Mutex<Cursors>,
 }
@@ -86,6 +97,7 @@ struct Cursors {
 pub struct WasiKeyValueCtxBuilder {
     namespace: String,
     grants: HashMap<String, BucketGrant>,
+    on_unknown: Option<OnUnknown>,
 }
 
 impl WasiKeyValueCtx {
@@ -95,6 +107,7 @@ impl WasiKeyValueCtx {
         WasiKeyValueCtxBuilder {
             namespace: namespace.into(),
             grants: HashMap::new(),
+            on_unknown: None,
         }
     }
 
@@ -103,7 +116,12 @@ impl WasiKeyValueCtx {
     /// # Errors
     /// [`StoreError::NoSuchStore`] if it is not granted, and those of the backend.
     pub async fn open(&self, name: &str) -> StoreResult<BucketHandle> {
-        let grant = self.grants.get(name).ok_or(StoreError::NoSuchStore)?;
+        let Some(grant) = self.grants.get(name) else {
+            if let Some(OnUnknown(tell)) = &self.on_unknown {
+                tell(name);
+            }
+            return Err(StoreError::NoSuchStore);
+        };
         let bucket = BucketName {
             namespace: grant.namespace.as_ref().unwrap_or(&self.namespace).clone(),
             bucket: grant.name.clone().unwrap_or_else(|| name.to_owned()),
@@ -168,11 +186,19 @@ impl WasiKeyValueCtxBuilder {
         self
     }
 
+    /// Is called with the name whenever the guest opens a bucket that is not granted: to tell a person which grant is
+    /// missing. The name is the guest's, and may be anything.
+    pub fn on_unknown_bucket(&mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> &mut Self {
+        self.on_unknown = Some(OnUnknown(Arc::new(tell)));
+        self
+    }
+
     /// The context. The builder grants nothing again after that.
     pub fn build(&mut self) -> WasiKeyValueCtx {
         WasiKeyValueCtx {
             namespace: self.namespace.clone(),
             grants: std::mem::take(&mut self.grants),
+            on_unknown: self.on_unknown.clone(),
             handle_bytes: Arc::default(),
             cursors: Mutex::default(),
         }
