@@ -271,3 +271,18 @@ fn hints_name_flag_and_key() {
     assert_eq!(grant_hint("wasi:io/poll@0.2.0"), None);
     assert_eq!(grant_hint("my:own/thing"), None);
 }
+
+#[test]
+fn hostile_text_is_an_error() {
+    for text in [
+        format!("args = {}", "[".repeat(200_000)),
+        format!("config = {}", "{ a = ".repeat(100_000)),
+        format!("[{}]", "a.".repeat(100_000)),
+        "[[dir]]\n".repeat(20_000),
+        "\u{feff}\0".to_owned(),
+        "env = { A = \"\\ud800\" }".to_owned(),
+    ] {
+        let error = parse(&text).unwrap_err();
+        assert!(error.len() < 2000, "{} bytes", error.len());
+    }
+}

@@ -4,6 +4,8 @@ mod memory;
 mod open;
 #[cfg(feature = "redb")]
 mod redb;
+#[cfg(feature = "redb")]
+mod redb_file;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "redis")]

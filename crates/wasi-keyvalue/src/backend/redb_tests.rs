@@ -1,6 +1,8 @@
 //! What the file backend does when its file fails.
 
 use super::*;
+use std::io;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A file in memory with room for some bytes.
