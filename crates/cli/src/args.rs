@@ -5,8 +5,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::cloud::CloudArgs;
-
 /// Runs WebAssembly components.
 #[derive(Debug, Parser)]
 #[command(name = "wharf", version, about)]
@@ -37,9 +35,6 @@ pub struct RunArgs {
     #[arg(long = "env", value_name = "KEY=VALUE", value_parser = parse_env)]
     pub env: Vec<(String, String)>,
 
-    #[command(flatten)]
-    pub cloud: CloudArgs,
-
     /// Call this export instead of running the program, and print its results; arguments are in WAVE
     #[arg(long, value_name = "NAME(ARGS)")]
     pub invoke: Option<String>,
@@ -50,6 +45,9 @@ pub struct RunArgs {
 
     #[command(flatten)]
     pub engine: EngineArgs,
+
+    #[command(flatten)]
+    pub cloud: crate::cloud::CloudArgs,
 
     /// Print what the tiers did to standard error at the end
     #[arg(long)]

@@ -74,6 +74,11 @@ fn main() {
         killed_server,
     ));
     trials.push(needs_redis(redis, "foreign_data_is_an_error", foreign_data));
+    trials.push(needs_redis(
+        redis,
+        "a_closed_connection_is_made_again",
+        closed_connection,
+    ));
     trials.push(needs_redis(redis, "a_full_server_is_an_error", full_server));
     trials.push(Trial::test("redb/a_killed_writer_leaves_whole_changes", || {
         killed_writer();
@@ -439,6 +444,18 @@ fn foreign_data() {
         wait(bucket.set("k", b"1".to_vec())),
         Err(StoreError::Corrupt(_))
     ));
+}
+
+/// A server closes connections that are unused; the next change finds that out by itself.
+fn closed_connection() {
+    let server = RedisServer::start();
+    let backend: Arc<dyn Backend> = Arc::new(RedisBackend::new(&server.url()).unwrap());
+    let bucket = open(&backend, "n", Quota::default()).unwrap();
+    for sum in 1..3 {
+        assert_eq!(wait(bucket.increment("k", 1)), Ok(sum));
+        server.command(&["client", "kill", "type", "normal"]);
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+    }
 }
 
 /// A server that may not take more memory.

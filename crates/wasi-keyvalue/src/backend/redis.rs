@@ -21,6 +21,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an answer may take.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a connection may be unused before it is tried: servers close those that are unused for long.
+const IDLE: Duration = Duration::from_secs(1);
+
 /// Keeps buckets in a Redis server (6 or later, no cluster). Clones share a connection.
 ///
 /// When the connection is lost, operations fail with [`StoreError::Unavailable`] until a new one can be made, which
@@ -38,7 +41,8 @@ struct Server {
 
 #[derive(Default)]
 struct Connection {
-    open: Option<MultiplexedConnection>,
+    /// The connection, and when it was last used.
+    open: Option<(MultiplexedConnection, Instant)>,
     /// Counts the connections, so that only the one that failed is given up.
     number: u64,
     /// When and why no connection could be made.
@@ -96,8 +100,11 @@ impl Server {
     async fn connect(&self) -> StoreResult<(u64, MultiplexedConnection)> {
         let asked = Instant::now();
         let mut connection = self.connection.lock().await;
-        if let Some(open) = &connection.open {
-            return Ok((connection.number, open.clone()));
+        if let Some((mut open, used)) = connection.open.take()
+            && (used.elapsed() < IDLE || redis::cmd("PING").query_async::<()>(&mut open).await.is_ok())
+        {
+            connection.open = Some((open.clone(), Instant::now()));
+            return Ok((connection.number, open));
         }
         // Those who waited for an attempt share its end, and do not try one after the other.
         if let Some((at, error)) = &connection.failed
@@ -114,7 +121,7 @@ impl Server {
             .await
         {
             Ok(open) => {
-                connection.open = Some(open.clone());
+                connection.open = Some((open.clone(), Instant::now()));
                 connection.number += 1;
                 Ok((connection.number, open))
             }

@@ -185,9 +185,9 @@ impl RedisServer {
         }
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = [0; 3];
+        let mut answer = [0; 1];
         stream.read_exact(&mut answer).unwrap();
-        assert_eq!(&answer, b"+OK", "{words:?}");
+        assert!(matches!(&answer, b"+" | b":"), "{words:?}");
     }
 
     pub fn kill(&mut self) {
