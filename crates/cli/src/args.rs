@@ -18,9 +18,11 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run a component, or a core module built for WASI preview 1
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Compile a component or core module ahead of time, for `wharf run` on machines like this one
     Compile(CompileArgs),
+    /// Tell what a component or core module imports and exports, or the least policy that it needs
+    Inspect(InspectArgs),
     /// Run WebAssembly test scripts
     Wast(WastArgs),
 }
@@ -40,6 +42,9 @@ pub struct RunArgs {
 
     #[command(flatten)]
     pub engine: EngineArgs,
+
+    #[command(flatten)]
+    pub cloud: crate::cloud::CloudArgs,
 
     /// Print what the tiers did to standard error at the end
     #[arg(long)]
@@ -112,6 +117,17 @@ pub struct CompileArgs {
     pub artifact_key: Option<PathBuf>,
 
     /// The component or core module, binary or text
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// Print the least policy that it needs, as a policy file to fill in
+    #[arg(long)]
+    pub policy: bool,
+
+    /// The component or core module, binary, text, or compiled by `wharf compile`
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 }

@@ -54,14 +54,20 @@ fn trap(what: &str, error: &Error) -> String {
 }
 
 /// What a person can do about a missing import: which flag grants it, or that nothing does yet.
-fn import_hint(message: &str) -> &'static str {
+fn import_hint(message: &str) -> String {
+    // The import stands in backquotes.
+    if let Some(hint) = message
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .find_map(wharf_policy::grant_hint)
+    {
+        return format!("\nhint: {hint}");
+    }
     // The order matters: more special names first.
     let hints = [
         ("wasi:http/", "\nhint: wasi:http is not supported yet"),
         ("wasi:nn/", "\nhint: wasi:nn is not supported"),
-        ("wasi:keyvalue/", "\nhint: wasi:keyvalue is not supported yet"),
-        ("wasi:config/", "\nhint: wasi:config is not supported yet"),
-        ("wasi:logging/", "\nhint: wasi:logging is not supported yet"),
         ("wasi:filesystem/", "\nhint: `--dir HOST::GUEST` grants folders"),
         (
             "wasi_snapshot_preview1",
@@ -73,9 +79,10 @@ fn import_hint(message: &str) -> &'static str {
         ),
     ];
     match hints.iter().find(|(name, _)| message.contains(name)) {
-        Some((_, hint)) => hint,
+        Some((_, hint)) => (*hint).to_string(),
         None => {
             "\nhint: `wharf run` offers WASI 0.2 only; other imports have to be linked in with another component first"
+                .to_string()
         }
     }
 }
@@ -101,5 +108,7 @@ mod tests {
         assert!(message("wasi:http/types@0.2.3").contains("not supported yet"));
         assert!(message("wasi:cli/future-thing").contains("wasi:cli/command"));
         assert!(message("my:own/thing").contains("linked in"));
+        assert!(message("wasi:keyvalue/store@0.2.0-draft2").contains("--keyvalue NAME=memory:"));
+        assert!(message("wasi:logging/logging").contains("[logging]"));
     }
 }

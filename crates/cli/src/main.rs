@@ -2,11 +2,14 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod cloud;
 mod compile;
 mod engine;
 mod failure;
 mod grants;
+mod inspect;
 mod invoke;
+mod limits;
 mod load;
 mod run;
 mod script;
@@ -22,6 +25,7 @@ fn main() -> ExitCode {
     let ended = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Compile(args) => compile::compile(&args),
+        Command::Inspect(args) => inspect::inspect(&args),
         Command::Wast(args) => script::run(&args),
     };
     match ended {

@@ -2,20 +2,29 @@
 
 use wharf::component::{Component, Linker, ResourceTable};
 use wharf::{Bytes, Engine, Store};
-use wharf_core::{Error, Limits, Module};
+use wharf_core::{Error, Module};
 use wharf_wasi::preview1::WasiP1Ctx;
 use wharf_wasi::{I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use crate::args::RunArgs;
+use crate::cloud::{Cloud, CloudView, Grants};
 use crate::engine::{describe, engine, find_secret};
 use crate::failure::{FAILED, Failure};
 use crate::invoke;
+use crate::limits::limit;
 use crate::load::{Layer, Loaded, is_artifact, load, open_artifact};
 
 /// The state of a component's store.
 struct Host {
     ctx: WasiCtx,
+    cloud: Cloud,
     table: ResourceTable,
+}
+
+impl CloudView for Host {
+    fn cloud(&mut self) -> (&mut Cloud, &mut ResourceTable) {
+        (&mut self.cloud, &mut self.table)
+    }
 }
 
 impl WasiView for Host {
@@ -35,6 +44,9 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         return Err(invoke::malformed(call));
     }
     let file = args.file.display().to_string();
+    let mut grants = Grants::new(&args.cloud)?;
+    let named = |name: &String| args.grants.env.iter().any(|(flag, _)| flag == name);
+    grants.policy.env.retain(|(name, _)| !named(name));
     let (engine, bytes, layer) = if is_artifact(&args.file) {
         let engine = engine(&args.engine, find_secret(args.artifact_key.as_deref())?)?;
         let (artifact, layer) = open_artifact(&engine, &args.file)?;
@@ -49,8 +61,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         (engine(&args.engine, None)?, bytes.into(), layer)
     };
     let ended = match layer {
-        Layer::Component => run_component(&file, &engine, bytes, args),
-        Layer::Module => run_module(&file, &engine, bytes, args),
+        Layer::Component => run_component(&file, &engine, bytes, args, &grants),
+        Layer::Module => run_module(&file, &engine, bytes, args, &grants),
     };
     // Without a cache the next run compiles again.
     let _ = engine.save_cache();
@@ -90,18 +102,31 @@ impl From<Error> for Ended {
     }
 }
 
-fn run_component(file: &str, engine: &Engine, bytes: Bytes, args: &RunArgs) -> Result<u8, Ended> {
+fn run_component(
+    file: &str,
+    engine: &Engine,
+    bytes: Bytes,
+    args: &RunArgs,
+    grants: &Grants,
+) -> Result<u8, Ended> {
     let component = Component::new(engine, bytes)?;
     let mut linker = Linker::new(engine);
     wharf_wasi::p2::add_to_linker(&mut linker)?;
+    grants.add_to_linker(&mut linker)?;
     let host = Host {
-        ctx: context(file, args)?.build(),
+        ctx: context(file, args, grants)?.build(),
+        cloud: grants.cloud(&program_name(file, args)),
         table: ResourceTable::new(),
     };
     let mut store = Store::new(engine, host);
-    limit(&mut store, args);
     // Missing imports are found here, before anything runs.
     let pre = linker.instantiate_pre(&component)?;
+    limit(
+        engine,
+        &mut store,
+        max_memory(args, grants),
+        grants.policy.limits.timeout,
+    );
     if let Some(call) = &args.invoke {
         let instance = pre.instantiate(&mut store)?;
         invoke::invoke(file, &mut store, &component, &instance, call)?;
@@ -136,7 +161,13 @@ fn run_interface(component: &Component) -> Option<String> {
         .find(|name| name.starts_with("wasi:cli/run@0.2."))
 }
 
-fn run_module(file: &str, engine: &Engine, bytes: Bytes, args: &RunArgs) -> Result<u8, Ended> {
+fn run_module(
+    file: &str,
+    engine: &Engine,
+    bytes: Bytes,
+    args: &RunArgs,
+    grants: &Grants,
+) -> Result<u8, Ended> {
     if args.invoke.is_some() {
         return Err(Failure::new(format!(
             "{file}: --invoke needs a component, and this is a core module"
@@ -146,8 +177,13 @@ fn run_module(file: &str, engine: &Engine, bytes: Bytes, args: &RunArgs) -> Resu
     let module = Module::new(engine, bytes)?;
     let mut linker = wharf::Linker::<WasiP1Ctx>::new(engine);
     wharf_wasi::preview1::add_to_linker(&mut linker, |ctx| ctx)?;
-    let mut store = Store::new(engine, context(file, args)?.build_p1());
-    limit(&mut store, args);
+    let mut store = Store::new(engine, context(file, args, grants)?.build_p1());
+    limit(
+        engine,
+        &mut store,
+        max_memory(args, grants),
+        grants.policy.limits.timeout,
+    );
     if module.export_index("_start").is_none() {
         return Err(Failure::new(format!(
             "{file}: the module does not export the function `_start`"
@@ -160,21 +196,28 @@ fn run_module(file: &str, engine: &Engine, bytes: Bytes, args: &RunArgs) -> Resu
     Ok(0)
 }
 
-/// What the flags grant.
-fn context(file: &str, args: &RunArgs) -> Result<WasiCtxBuilder, Failure> {
+/// What the guest finds as its name.
+fn program_name(file: &str, args: &RunArgs) -> String {
+    args.file
+        .file_name()
+        .map_or(file.to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// What the flags and the policy grant.
+fn context(file: &str, args: &RunArgs, grants: &Grants) -> Result<WasiCtxBuilder, Failure> {
     let mut builder = WasiCtx::builder();
     builder.inherit_stdio();
     // The program's name, then its arguments.
-    builder.arg(args.file.file_name().map_or(file.into(), |n| n.to_string_lossy()));
+    builder.arg(program_name(file, args));
+    builder.args(&grants.policy.args);
+    grants.policy.apply(&mut builder)?;
     builder.args(&args.args);
     args.grants.apply(&mut builder)?;
     Ok(builder)
 }
 
-fn limit<T: Send + 'static>(store: &mut Store<T>, args: &RunArgs) {
-    if let Some(bytes) = args.max_memory {
-        let mut limits = Limits::default();
-        limits.memory_bytes = bytes as u64;
-        store.core_mut().set_limits(limits);
-    }
+/// The flag counts more than the policy.
+fn max_memory(args: &RunArgs, grants: &Grants) -> Option<u64> {
+    let flag = args.max_memory.map(|bytes| bytes as u64);
+    flag.or(grants.policy.limits.memory_bytes)
 }

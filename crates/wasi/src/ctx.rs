@@ -1,7 +1,7 @@
 //! What a guest is given: [`WasiCtx`] and its builder.
 
 use crate::clocks::{HostMonotonicClock, HostWallClock, SystemMonotonicClock, SystemWallClock};
-use crate::fs::{Dir, DirPerms, FilePerms};
+use crate::fs::{Dir, DirPerms, FilePerms, MemoryDir, MemoryDirLimits};
 use crate::pipe::{ClosedInputStream, SinkOutputStream};
 use crate::random::{InsecureRandom, RandomSource, SystemRandom, fresh_seed};
 use crate::sockets::NetCtx;
@@ -231,6 +231,31 @@ impl WasiCtxBuilder {
         let dir = Dir::preopened(dir, dir_perms, file_perms);
         self.ctx.preopens.push((dir, guest_path.as_ref().to_owned()));
         Ok(self)
+    }
+
+    /// Grants an empty directory in memory, which the guest finds as `guest_path` and may do everything in. It is gone
+    /// with the context.
+    pub fn preopened_memory_dir(
+        &mut self,
+        guest_path: impl AsRef<str>,
+        limits: MemoryDirLimits,
+    ) -> &mut Self {
+        let dir = MemoryDir::new(limits);
+        self.preopened_memory(&dir, guest_path, DirPerms::all(), FilePerms::all())
+    }
+
+    /// Grants a directory in memory that the embedder has made, which the guest finds as `guest_path`, with everything
+    /// below it.
+    pub fn preopened_memory(
+        &mut self,
+        dir: &MemoryDir,
+        guest_path: impl AsRef<str>,
+        dir_perms: DirPerms,
+        file_perms: FilePerms,
+    ) -> &mut Self {
+        let dir = Dir::preopened(dir.root(), dir_perms, file_perms);
+        self.ctx.preopens.push((dir, guest_path.as_ref().to_owned()));
+        self
     }
 
     /// Replaces the source of secure random numbers.

@@ -1,30 +1,26 @@
 //! Operations on an open file.
 
-use super::types::{Advice, DescriptorFlags, FilePerms, NewTimestamp};
-use super::{ErrorCode, FsResult, os};
-use cap_std::fs::Metadata;
-use std::sync::Arc;
+use super::node::FileNode;
+use super::types::{Advice, DescriptorFlags, FilePerms, Metadata, NewTimestamp};
+use super::{ErrorCode, FsResult};
 
 /// An open file with the rights it was opened with. Clones refer to the same open file.
 #[derive(Clone, Debug)]
 pub struct File {
-    file: Arc<cap_std::fs::File>,
+    node: FileNode,
     flags: DescriptorFlags,
     perms: FilePerms,
 }
 
 impl File {
     /// `flags` is how the file was opened, `perms` what the grant that it comes from allows.
-    pub(crate) fn new(file: cap_std::fs::File, flags: DescriptorFlags, perms: FilePerms) -> File {
-        File {
-            file: Arc::new(file),
-            flags,
-            perms,
-        }
+    pub(crate) fn new(node: FileNode, flags: DescriptorFlags, perms: FilePerms) -> File {
+        File { node, flags, perms }
     }
 
-    pub(crate) fn handle(&self) -> &Arc<cap_std::fs::File> {
-        &self.file
+    /// The file itself, for streams, whose maker checks the rights.
+    pub(crate) fn handle(&self) -> &FileNode {
+        &self.node
     }
 
     pub(crate) fn flags(&self) -> DescriptorFlags {
@@ -32,7 +28,7 @@ impl File {
     }
 
     pub(crate) fn metadata(&self) -> FsResult<Metadata> {
-        Ok(self.file.metadata()?)
+        self.node.metadata()
     }
 
     /// `BadDescriptor` unless open for reading.
@@ -56,7 +52,7 @@ impl File {
     /// Reads at most `len` bytes; the flag says that the end was reached.
     pub(crate) fn read(&self, len: u64, offset: u64) -> FsResult<(Vec<u8>, bool)> {
         self.check_read()?;
-        let data = os::read_vec(&self.file, len, offset)?;
+        let data = self.node.read_vec(len, offset)?;
         let end = data.is_empty() && len > 0;
         Ok((data, end))
     }
@@ -64,53 +60,52 @@ impl File {
     /// Reads into `buf` and says how much; 0 means the end of the file.
     pub(crate) fn read_into(&self, buf: &mut [u8], offset: u64) -> FsResult<usize> {
         self.check_read()?;
-        Ok(os::read_at(&self.file, buf, offset)?)
+        self.node.read_at(buf, offset)
     }
 
     /// Writes some of `data` and says how much.
     pub(crate) fn write(&self, data: &[u8], offset: u64) -> FsResult<usize> {
         self.check_write()?;
-        Ok(os::write_at(&self.file, data, offset)?)
+        self.node.write_at(data, offset)
     }
 
     /// Writes some of `data` at the end of the file and says how much.
     pub(crate) fn append(&self, data: &[u8]) -> FsResult<usize> {
         self.check_write()?;
-        Ok(os::append(&self.file, data)?)
+        self.node.append(data)
     }
 
     pub(crate) fn advise(&self, offset: u64, len: u64, advice: Advice) -> FsResult<()> {
-        Ok(os::advise(&self.file, offset, len, advice)?)
+        self.node.advise(offset, len, advice)
     }
 
     pub(crate) fn allocate(&self, offset: u64, len: u64) -> FsResult<()> {
         self.check_write()?;
-        Ok(os::allocate(&self.file, offset, len)?)
+        self.node.allocate(offset, len)
     }
 
     pub(crate) fn set_size(&self, size: u64) -> FsResult<()> {
         self.check_write()?;
-        Ok(self.file.set_len(size)?)
+        self.node.set_size(size)
     }
 
     pub(crate) fn set_times(&self, accessed: NewTimestamp, modified: NewTimestamp) -> FsResult<()> {
-        use fs_set_times::SetTimes as _;
         if !self.perms.contains(FilePerms::WRITE) {
             return Err(ErrorCode::NotPermitted);
         }
-        Ok(self.file.set_times(accessed.to_spec()?, modified.to_spec()?)?)
+        self.node.set_times(accessed, modified)
     }
 
     pub(crate) fn sync(&self) -> FsResult<()> {
         if self.check_write().is_ok() {
-            self.file.sync_all()?;
+            self.node.sync()?;
         }
         Ok(())
     }
 
     pub(crate) fn sync_data(&self) -> FsResult<()> {
         if self.check_write().is_ok() {
-            self.file.sync_data()?;
+            self.node.sync_data()?;
         }
         Ok(())
     }

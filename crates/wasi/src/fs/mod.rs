@@ -1,27 +1,35 @@
 //! Files and directories: every operation of `wasi:filesystem`, independent of the version of WASI that asks for it.
 //!
-//! Paths are resolved by `cap-std` relative to a directory that was granted; no `..`, absolute path or symbolic link
-//! leads out of it. The permissions of the grant are checked here, above the operating system's own.
+//! Paths are resolved relative to a directory that was granted, by `cap-std` or in memory; no `..`, absolute path or
+//! symbolic link leads out of it. The permissions of the grant are checked in `dir` and `file`, above the operating
+//! system's own; what they are checked for is in `node`.
 
 mod dir;
+#[cfg(test)]
+mod escape_tests;
 mod file;
+mod host;
+mod memory;
+#[cfg(test)]
+mod memory_tests;
+mod node;
 pub(crate) mod os;
 mod streams;
 #[cfg(test)]
 mod tests;
 mod types;
 
+pub(crate) use dir::Dir;
 pub use dir::DirEntries;
-pub(crate) use dir::{Dir, DirEntry, PathTarget};
 pub(crate) use file::File;
+pub use memory::{MemoryDir, MemoryDirLimits};
+pub(crate) use node::{DirEntry, PathTarget};
 pub(crate) use streams::{FileInputStream, FileOutputStream, WriteMode};
 pub(crate) use types::{
-    Advice, Datetime, DescriptorFlags, DescriptorStat, DescriptorType, NewTimestamp, OpenFlags,
+    Advice, Datetime, DescriptorFlags, DescriptorStat, DescriptorType, Metadata, NewTimestamp, OpenFlags,
 };
 pub use types::{DirPerms, ErrorCode, FilePerms};
 
-use cap_fs_ext::MetadataExt as _;
-use cap_std::fs::Metadata;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::OnceLock;
 
@@ -70,13 +78,13 @@ impl Descriptor {
 
     pub(crate) fn kind(&self) -> FsResult<DescriptorType> {
         match self {
-            Descriptor::File(file) => Ok(file.metadata()?.file_type().into()),
+            Descriptor::File(file) => Ok(file.metadata()?.stat.kind),
             Descriptor::Dir(_) => Ok(DescriptorType::Directory),
         }
     }
 
     pub(crate) fn stat(&self) -> FsResult<DescriptorStat> {
-        Ok(DescriptorStat::from(&self.metadata()?))
+        Ok(self.metadata()?.stat)
     }
 
     pub(crate) fn set_times(&self, accessed: NewTimestamp, modified: NewTimestamp) -> FsResult<()> {
@@ -103,8 +111,7 @@ impl Descriptor {
     }
 
     pub(crate) fn is_same_object(&self, other: &Descriptor) -> FsResult<bool> {
-        let (a, b) = (self.metadata()?, other.metadata()?);
-        Ok(a.dev() == b.dev() && a.ino() == b.ino())
+        Ok(self.metadata()?.id == other.metadata()?.id)
     }
 }
 
@@ -113,8 +120,7 @@ impl Descriptor {
 pub(crate) fn metadata_hash(meta: &Metadata) -> (u64, u64) {
     static KEYS: OnceLock<(RandomState, RandomState)> = OnceLock::new();
     let (lower, upper) = KEYS.get_or_init(|| (RandomState::new(), RandomState::new()));
-    let id = (meta.dev(), meta.ino());
-    (lower.hash_one(id), upper.hash_one(id))
+    (lower.hash_one(meta.id), upper.hash_one(meta.id))
 }
 
 /// The `error-code` in the error of a stream, if it has to do with files.

@@ -1,23 +1,21 @@
 //! Streams over files. They keep their own position; any number of them work on one open file.
 
-use super::{ErrorCode, os};
+use super::node::FileNode;
+use super::{ErrorCode, FsResult};
 use crate::poll::Pollable;
 use crate::stream::{InputStream, OutputStream, StreamError, StreamResult};
 use async_trait::async_trait;
 use bytes::Bytes;
-use cap_std::fs::File;
-use std::io;
-use std::sync::Arc;
 
 /// Reads a file from an offset to its end.
 #[derive(Debug)]
 pub(crate) struct FileInputStream {
-    file: Arc<File>,
+    file: FileNode,
     position: u64,
 }
 
 impl FileInputStream {
-    pub(crate) fn new(file: Arc<File>, position: u64) -> FileInputStream {
+    pub(crate) fn new(file: FileNode, position: u64) -> FileInputStream {
         FileInputStream { file, position }
     }
 }
@@ -32,9 +30,9 @@ impl InputStream for FileInputStream {
         if size == 0 {
             return Ok(Bytes::new());
         }
-        let data = match os::read_vec(&self.file, size as u64, self.position) {
+        let data = match self.file.read_vec(size as u64, self.position) {
             Ok(data) => data,
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(Bytes::new()),
+            Err(ErrorCode::WouldBlock) => return Ok(Bytes::new()),
             Err(e) => return Err(StreamError::from(e)),
         };
         if data.is_empty() {
@@ -57,7 +55,7 @@ pub(crate) enum WriteMode {
 /// Writes a file.
 #[derive(Debug)]
 pub(crate) struct FileOutputStream {
-    file: Arc<File>,
+    file: FileNode,
     mode: WriteMode,
     closed: bool,
 }
@@ -66,7 +64,7 @@ pub(crate) struct FileOutputStream {
 const FILE_PERMIT: usize = 1 << 20;
 
 impl FileOutputStream {
-    pub(crate) fn new(file: Arc<File>, mode: WriteMode) -> FileOutputStream {
+    pub(crate) fn new(file: FileNode, mode: WriteMode) -> FileOutputStream {
         FileOutputStream {
             file,
             mode,
@@ -74,18 +72,18 @@ impl FileOutputStream {
         }
     }
 
-    fn write_all(&mut self, mut data: &[u8]) -> io::Result<()> {
+    fn write_all(&mut self, mut data: &[u8]) -> FsResult<()> {
         while !data.is_empty() {
             let n = match &mut self.mode {
                 WriteMode::At(offset) => {
-                    let n = os::write_at(&self.file, data, *offset)?;
+                    let n = self.file.write_at(data, *offset)?;
                     *offset = offset.saturating_add(n as u64);
                     n
                 }
-                WriteMode::Append => os::append(&self.file, data)?,
+                WriteMode::Append => self.file.append(data)?,
             };
             if n == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
+                return Err(ErrorCode::Io);
             }
             data = data.get(n..).unwrap_or_default();
         }

@@ -225,6 +225,15 @@ pub(crate) enum NewTimestamp {
 }
 
 impl NewTimestamp {
+    /// The time to set, if it is to be changed, where `now` is now.
+    pub(crate) fn resolve(self, now: Datetime) -> Result<Option<Datetime>, ErrorCode> {
+        match self {
+            NewTimestamp::NoChange => Ok(None),
+            NewTimestamp::Now => Ok(Some(now)),
+            NewTimestamp::Timestamp(at) => at.to_system().map(|_| Some(at)),
+        }
+    }
+
     pub(crate) fn to_spec(self) -> Result<Option<fs_set_times::SystemTimeSpec>, ErrorCode> {
         Ok(match self {
             NewTimestamp::NoChange => None,
@@ -234,7 +243,7 @@ impl NewTimestamp {
     }
 }
 
-/// `descriptor-stat`, with the identity that preview 1 also reports.
+/// `descriptor-stat`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DescriptorStat {
     pub(crate) kind: DescriptorType,
@@ -245,19 +254,46 @@ pub(crate) struct DescriptorStat {
     pub(crate) changed: Option<Datetime>,
 }
 
-impl From<&cap_std::fs::Metadata> for DescriptorStat {
-    fn from(meta: &cap_std::fs::Metadata) -> DescriptorStat {
+/// What is known of a file or directory.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Metadata {
+    pub(crate) stat: DescriptorStat,
+    pub(crate) id: Identity,
+}
+
+impl Metadata {
+    /// The size.
+    pub(crate) fn len(&self) -> u64 {
+        self.stat.size
+    }
+}
+
+/// Tells files and directories apart, whatever their names.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Identity {
+    /// Device and inode number of the host.
+    Host(u64, u64),
+    /// File system and node in memory.
+    Memory(u64, u64),
+}
+
+impl From<cap_std::fs::Metadata> for Metadata {
+    fn from(meta: cap_std::fs::Metadata) -> Metadata {
         use cap_fs_ext::MetadataExt as _;
         let time = |t: io::Result<cap_std::time::SystemTime>| {
             t.ok().and_then(|t| Datetime::from_system(t.into_std()))
         };
-        DescriptorStat {
+        let stat = DescriptorStat {
             kind: meta.file_type().into(),
             link_count: meta.nlink(),
             size: meta.len(),
             accessed: time(meta.accessed()),
             modified: time(meta.modified()),
-            changed: super::os::status_change_time(meta),
+            changed: super::os::status_change_time(&meta),
+        };
+        Metadata {
+            stat,
+            id: Identity::Host(meta.dev(), meta.ino()),
         }
     }
 }

@@ -113,7 +113,7 @@ impl Call<'_> {
         match self.descriptor(fd)? {
             Some(descriptor) => {
                 let meta = descriptor.metadata()?;
-                self.write_filestat(result, &DescriptorStat::from(&meta), metadata_hash(&meta).0)
+                self.write_filestat(result, &meta.stat, metadata_hash(&meta).0)
             }
             None => {
                 let mut bytes = [0; 64];
@@ -285,7 +285,9 @@ impl Call<'_> {
         let open = self.fds.open_dir(fd)?;
         if cookie == 0 || open.listing.is_none() {
             open.listing = Some(list(&open.dir)?);
+            self.fds.trim_listings(fd);
         }
+        let open = self.fds.open_dir(fd)?;
         let out = self.memory.slice_mut(buf, len)?;
         let mut used = 0;
         let entries = open.listing.iter().flatten().zip(1u64..);

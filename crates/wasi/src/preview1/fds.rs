@@ -8,6 +8,9 @@ use crate::stream::{InputStream, OutputStream};
 /// The most descriptors that a guest may hold.
 const MAX_FDS: usize = 1 << 16;
 
+/// The most directory entries that are remembered for descriptors other than the one that is read.
+const MAX_LISTED: usize = 1 << 16;
+
 /// What a descriptor stands for.
 pub(crate) enum Fd {
     Input(StdioInput),
@@ -64,7 +67,7 @@ impl Fd {
     pub(crate) fn from_descriptor(descriptor: Descriptor, flags: u16) -> Result<Fd, Errno> {
         Ok(match descriptor {
             Descriptor::File(file) => {
-                let filetype = filetype_of(file.metadata()?.file_type().into());
+                let filetype = filetype_of(file.metadata()?.stat.kind);
                 Fd::File(OpenFile {
                     file,
                     position: 0,
@@ -220,6 +223,22 @@ impl FdTable {
             *self.slot(to)? = moved;
         }
         Ok(())
+    }
+
+    /// Forgets what other directories listed if that has become too much. A guest that goes on reading one of them gets
+    /// it listed again.
+    pub(crate) fn trim_listings(&mut self, keep: u32) {
+        let mut others: Vec<&mut OpenDir> = self
+            .iter_mut()
+            .filter_map(|(fd, entry)| match entry {
+                Fd::Dir(dir) if fd != keep && dir.listing.is_some() => Some(dir),
+                _ => None,
+            })
+            .collect();
+        let listed: usize = others.iter().flat_map(|dir| &dir.listing).map(Vec::len).sum();
+        if listed > MAX_LISTED {
+            others.iter_mut().for_each(|dir| dir.listing = None);
+        }
     }
 
     /// All open descriptors, for waiting on several at once.

@@ -3,7 +3,7 @@
 use super::Call;
 use super::fds::Fd;
 use super::types::{Errno, P1Result, fdflags, rights};
-use crate::fs::{DescriptorFlags, DescriptorStat, OpenFlags, PathTarget, metadata_hash};
+use crate::fs::{DescriptorFlags, OpenFlags, PathTarget, metadata_hash};
 
 /// `lookupflags`: the only one asks for a symbolic link at the end to be followed.
 fn follow(flags: u32) -> Result<bool, Errno> {
@@ -34,7 +34,7 @@ impl Call<'_> {
             follow: follow(flags)?,
         };
         let meta = self.fds.dir(fd)?.metadata_at(target)?;
-        self.write_filestat(result, &DescriptorStat::from(&meta), metadata_hash(&meta).0)
+        self.write_filestat(result, &meta.stat, metadata_hash(&meta).0)
     }
 
     #[allow(clippy::too_many_arguments, reason = "the signature of the guest's import")]

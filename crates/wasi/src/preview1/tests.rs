@@ -504,3 +504,28 @@ fn polling() {
         Errno::INVAL
     );
 }
+
+#[test]
+fn listings_of_many_descriptors_are_bounded() {
+    let memory = crate::fs::MemoryDir::new(crate::fs::MemoryDirLimits::default());
+    for i in 0..9000 {
+        memory.write_file(i.to_string(), "").unwrap();
+    }
+    let mut builder = WasiCtxBuilder::new();
+    builder.preopened_memory(&memory, "/data", DirPerms::all(), FilePerms::all());
+    let mut guest = Guest::new(&mut builder);
+    let open: Vec<u32> = (0..30).map(|_| guest.open(".", 0, READ, 0).unwrap()).collect();
+    for fd in &open {
+        guest.call().fd_readdir(*fd, 4000, 1000, 0, 900).unwrap();
+        assert_eq!(guest.u32(900), 1000);
+    }
+    let listings = guest.cx.fds.iter_mut().filter(|(_, fd)| match fd {
+        fds::Fd::Dir(dir) => dir.listing.is_some(),
+        _ => false,
+    });
+    assert!(listings.count() < 10);
+    // One that was forgotten goes on where it was.
+    let (first, cookie) = (open[0], 100);
+    guest.call().fd_readdir(first, 4000, 24, cookie, 900).unwrap();
+    assert_eq!(guest.u64(4000), cookie + 1);
+}

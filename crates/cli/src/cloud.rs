@@ -1,0 +1,212 @@
+//! Policy files, and the interfaces that a component gets only if they are granted: stores, settings and logs.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use clap::Args;
+use wharf::Result;
+use wharf::component::{Linker, ResourceTable};
+use wharf_policy::{BucketPolicy, LoggingPolicy, Policy, PolicyError};
+use wharf_wasi_config::{WasiConfig, WasiConfigVariables};
+use wharf_wasi_keyvalue::{BackendUrl, Backends, BucketGrant, Quota, WasiKeyValue, WasiKeyValueCtx};
+use wharf_wasi_logging::{Level, WasiLogging, WasiLoggingCtx};
+
+use crate::failure::Failure;
+
+/// The flags for all that. Flags add to the policy.
+#[derive(Debug, Default, Args)]
+pub struct CloudArgs {
+    /// Grant what a policy file says; other flags add to it
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+
+    /// Give the guest a setting (wasi:config)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
+    pub config: Vec<(String, String)>,
+
+    /// Let the guest open a bucket (wasi:keyvalue): URL is memory:, redb:PATH or redis://HOST[:PORT][/DATABASE]; all but
+    /// memory need a namespace, which tells the data from that of others
+    #[arg(long, value_name = "NAME[@NAMESPACE]=URL", value_parser = parse_bucket)]
+    pub keyvalue: Vec<(String, BucketPolicy)>,
+
+    /// Let the guest write messages to standard error (wasi:logging), those of this level and above
+    #[arg(long, value_name = "LEVEL")]
+    pub log_level: Option<Level>,
+}
+
+fn parse_setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_string(), value.to_string())),
+        _ => Err("expected NAME=VALUE".to_string()),
+    }
+}
+
+fn parse_bucket(text: &str) -> Result<(String, BucketPolicy), String> {
+    let (name, url) = text.split_once('=').ok_or("expected NAME[@NAMESPACE]=URL")?;
+    let (name, namespace) = match name.split_once('@') {
+        Some((name, namespace)) => (name, Some(namespace)),
+        None => (name, None),
+    };
+    let backend: BackendUrl = url.parse().map_err(|e| format!("{e}"))?;
+    if namespace.is_none() && backend.is_persistent() {
+        return Err(format!(
+            "{name} needs a namespace, which tells its data from that of others: {name}@NAMESPACE={backend}"
+        ));
+    }
+    let bucket = BucketPolicy {
+        backend,
+        namespace: namespace.unwrap_or_default().to_string(),
+        bucket: name.to_string(),
+        read_only: false,
+        quota: Quota::default(),
+    };
+    Ok((name.to_string(), bucket))
+}
+
+impl From<PolicyError> for Failure {
+    fn from(error: PolicyError) -> Failure {
+        Failure::new(error.to_string())
+    }
+}
+
+/// What the policy and the flags grant together.
+#[derive(Debug, Default)]
+pub struct Grants {
+    /// All of it but for what the flags of other groups grant.
+    pub policy: Policy,
+    buckets: Option<Vec<(String, BucketGrant)>>,
+}
+
+impl Grants {
+    /// Reads the policy file and opens the stores.
+    ///
+    /// # Errors
+    /// If the file is none, or a store can't be opened.
+    pub fn new(args: &CloudArgs) -> Result<Grants, Failure> {
+        let mut policy = match &args.policy {
+            Some(path) => Policy::load(path)?,
+            None => Policy::default(),
+        };
+        if policy.file.is_empty() {
+            policy.file = "--keyvalue".to_string();
+        }
+        if !args.config.is_empty() {
+            policy
+                .config
+                .get_or_insert_default()
+                .extend(args.config.iter().cloned());
+        }
+        if args.log_level.is_some() {
+            policy.logging.get_or_insert_default().level = args.log_level;
+        }
+        if !args.keyvalue.is_empty() {
+            policy
+                .keyvalue
+                .get_or_insert_default()
+                .extend(args.keyvalue.iter().cloned());
+        }
+        policy.http()?;
+        Ok(Grants {
+            buckets: policy.keyvalue(&mut Backends::new())?,
+            policy,
+        })
+    }
+
+    /// What one instance of a component gets.
+    pub fn cloud(&self, component: &str) -> Cloud {
+        let mut keyvalue = WasiKeyValueCtx::builder("");
+        keyvalue.on_unknown_bucket(tell_unknown);
+        for (name, grant) in self.buckets.iter().flatten() {
+            keyvalue.bucket(name, grant.clone());
+        }
+        let logging = match &self.policy.logging {
+            Some(logging) => logging.builder(),
+            None => LoggingPolicy::default().builder(),
+        };
+        Cloud {
+            config: self.policy.config().unwrap_or_default(),
+            keyvalue: keyvalue.build(),
+            logging: logging.component(component).build(),
+        }
+    }
+
+    /// Defines the interfaces that are granted. What is not is unknown to the linker, which says so before the
+    /// component starts.
+    ///
+    /// # Errors
+    /// If the linker has them already.
+    pub fn add_to_linker<T: CloudView>(&self, linker: &mut Linker<T>) -> Result<()> {
+        if self.policy.config.is_some() {
+            wharf_wasi_config::add_to_linker(linker, |state: &mut T| {
+                WasiConfig::new(&state.cloud().0.config)
+            })?;
+        }
+        if self.policy.logging.is_some() {
+            wharf_wasi_logging::add_to_linker(linker, |state: &mut T| {
+                WasiLogging::new(&mut state.cloud().0.logging)
+            })?;
+        }
+        if self.policy.keyvalue.is_some() {
+            wharf_wasi_keyvalue::add_to_linker(linker, |state: &mut T| {
+                let (cloud, table) = state.cloud();
+                WasiKeyValue::new(&cloud.keyvalue, table)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// How many names of buckets are told of.
+const MAX_TOLD: usize = 16;
+
+/// Says on standard error that a bucket is not granted, and what would grant it; once for each.
+fn tell_unknown(name: &str) {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    // As much of a name as a person wants to read, and nothing that does something to a terminal.
+    let name: String = name.chars().take(100).collect();
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.len() < MAX_TOLD && told.insert(name.clone()) {
+        eprintln!(
+            "wharf: denied: opening the bucket {name:?}; `--keyvalue NAME=memory:` grants one, or `[keyvalue.NAME]` in a policy file"
+        );
+    }
+}
+
+/// The contexts of one instance of a component.
+#[derive(Debug)]
+pub struct Cloud {
+    config: WasiConfigVariables,
+    keyvalue: WasiKeyValueCtx,
+    logging: WasiLoggingCtx,
+}
+
+/// The data of a store that has these contexts.
+pub trait CloudView: Send + 'static {
+    /// The contexts, and the table that resources are kept in.
+    fn cloud(&mut self) -> (&mut Cloud, &mut ResourceTable);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_on_the_command_line() {
+        let (name, bucket) = parse_bucket("a=memory:").unwrap();
+        assert_eq!((name.as_str(), bucket.namespace.as_str()), ("a", ""));
+        let (name, bucket) = parse_bucket("a@n=redb:x=y.redb").unwrap();
+        assert_eq!((name.as_str(), bucket.namespace.as_str()), ("a", "n"));
+        assert_eq!(bucket.backend, BackendUrl::Redb("x=y.redb".into()));
+        assert!(parse_bucket("a=redb:x").unwrap_err().contains("namespace"));
+        assert!(parse_bucket("a=x").unwrap_err().contains("memory:"));
+        assert!(parse_bucket("a").is_err());
+    }
+
+    #[test]
+    fn nothing_is_granted_without_flags() {
+        let grants = Grants::new(&CloudArgs::default()).unwrap();
+        assert!(grants.policy.config.is_none() && grants.policy.logging.is_none());
+        assert!(grants.buckets.is_none());
+    }
+}
