@@ -1,4 +1,4 @@
-//! The tokio runtime that timers, and later sockets, need.
+//! The tokio runtime that timers and the network need.
 //!
 //! Wharf's synchronous calls poll a host future on the calling thread and park it, without any runtime. A future that
 //! comes from tokio needs one to exist and to be driven: that of the caller if it is inside one, otherwise a runtime
@@ -16,7 +16,7 @@ use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 ///
 /// # Errors
 /// When the system gives no thread for a runtime.
-fn handle() -> io::Result<Handle> {
+pub fn handle() -> io::Result<Handle> {
     if let Ok(current) = Handle::try_current()
         && current.runtime_flavor() != RuntimeFlavor::CurrentThread
     {
