@@ -43,8 +43,10 @@ impl Charge {
         let left = &self.budget.0;
         if bytes > self.bytes {
             let more = bytes - self.bytes;
-            left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(more))
-                .map_err(|_| Error::limit("the HTTP messages of the guest take more memory than they may"))?;
+            left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(more)
+            })
+            .map_err(|_| Error::limit("the HTTP messages of the guest take more memory than they may"))?;
         } else {
             left.fetch_add(self.bytes - bytes, Ordering::Relaxed);
         }

@@ -129,8 +129,13 @@ pub(crate) fn from_hyper(error: &hyper::Error) -> ErrorCode {
         if let Some(io) = cause.downcast_ref::<io::Error>() {
             return match inner::<rustls::Error>(io) {
                 Some(tls) => from_tls(tls),
-                None if io.kind() == io::ErrorKind::TimedOut => ErrorCode::ConnectionReadTimeout,
-                None => ErrorCode::ConnectionTerminated,
+                None => match io.kind() {
+                    io::ErrorKind::TimedOut => ErrorCode::ConnectionReadTimeout,
+                    io::ErrorKind::UnexpectedEof => ErrorCode::HttpResponseIncomplete,
+                    // How hyper reports chunks that are malformed.
+                    io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => ErrorCode::HttpProtocolError,
+                    _ => ErrorCode::ConnectionTerminated,
+                },
             };
         }
         source = cause.source();
@@ -165,7 +170,10 @@ mod tests {
     #[test]
     fn errors_of_connecting() {
         let code = |kind: io::ErrorKind| from_connect(&kind.into());
-        assert_eq!(code(io::ErrorKind::ConnectionRefused), ErrorCode::ConnectionRefused);
+        assert_eq!(
+            code(io::ErrorKind::ConnectionRefused),
+            ErrorCode::ConnectionRefused
+        );
         assert_eq!(
             code(io::ErrorKind::NetworkUnreachable),
             ErrorCode::DestinationIpUnroutable

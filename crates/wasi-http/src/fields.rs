@@ -89,8 +89,8 @@ impl FieldMap {
         }
         let parsed = parse_name(name)?;
         let written = (parsed.as_str() != name).then(|| name.into());
-        let value = HeaderValue::from_maybe_shared(Bytes::from(value))
-            .map_err(|_| FieldMapError::InvalidSyntax)?;
+        let value =
+            HeaderValue::from_maybe_shared(Bytes::from(value)).map_err(|_| FieldMapError::InvalidSyntax)?;
         self.push(
             Entry {
                 name: parsed,
@@ -238,10 +238,18 @@ mod tests {
     fn syntax_is_checked() {
         let mut fields = FieldMap::new();
         for name in ["", "a b", "a:", "a\r\nb", "ä", "a\0"] {
-            assert_eq!(append(&mut fields, name, "x"), Err(FieldMapError::InvalidSyntax), "{name:?}");
+            assert_eq!(
+                append(&mut fields, name, "x"),
+                Err(FieldMapError::InvalidSyntax),
+                "{name:?}"
+            );
         }
         for value in ["a\r\nb: c", "a\nb", "a\0", "\u{7f}"] {
-            assert_eq!(append(&mut fields, "a", value), Err(FieldMapError::InvalidSyntax), "{value:?}");
+            assert_eq!(
+                append(&mut fields, "a", value),
+                Err(FieldMapError::InvalidSyntax),
+                "{value:?}"
+            );
             let set = fields.set("a", vec![b"ok".to_vec(), value.into()], 1 << 10);
             assert_eq!(set, Err(FieldMapError::InvalidSyntax));
         }
@@ -282,7 +290,14 @@ mod tests {
         };
         assert_eq!(length(&[]), Ok(None));
         assert_eq!(length(&["12"]), Ok(Some(12)));
-        for bad in [&["+1"][..], &[""], &["1", "1"], &["1, 1"], &["99999999999999999999"], &["0x1"]] {
+        for bad in [
+            &["+1"][..],
+            &[""],
+            &["1", "1"],
+            &["1, 1"],
+            &["99999999999999999999"],
+            &["0x1"],
+        ] {
             assert!(length(bad).is_err(), "{bad:?}");
         }
     }

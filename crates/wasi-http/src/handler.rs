@@ -106,9 +106,7 @@ fn to_message(request: HostOutgoingRequest, use_tls: bool) -> Result<Request<Hyp
     if request.body.is_none() && length.is_some_and(|length| length > 0) {
         return Err(ErrorCode::HttpRequestBodySize(Some(0)));
     }
-    let host = authority
-        .parse()
-        .map_err(|_| ErrorCode::HttpRequestUriInvalid)?;
+    let host = authority.parse().map_err(|_| ErrorCode::HttpRequestUriInvalid)?;
     headers.insert(header::HOST, host);
     let mut message = Request::new(request.body.unwrap_or_else(crate::body::empty));
     *message.method_mut() = request.method;

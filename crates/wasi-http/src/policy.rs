@@ -361,8 +361,18 @@ mod tests {
             let grant = policy.check(Scheme::Http, host, 80).unwrap();
             grant.permits(address.parse().unwrap())
         };
-        for address in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "fd00::1", "0.0.0.0"] {
-            assert!(!permits("http://example.org", "example.org", address), "{address}");
+        for address in [
+            "127.0.0.1",
+            "10.0.0.1",
+            "169.254.169.254",
+            "::1",
+            "fd00::1",
+            "0.0.0.0",
+        ] {
+            assert!(
+                !permits("http://example.org", "example.org", address),
+                "{address}"
+            );
             assert!(!permits("http://*", "example.org", address), "{address}");
             assert!(!permits("http://*", "127.0.0.1", address), "{address}");
         }

@@ -19,7 +19,10 @@ struct Frames(Vec<Result<Frame<Bytes>, ErrorCode>>);
 impl http_body::Body for Frames {
     type Data = Bytes;
     type Error = ErrorCode;
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ErrorCode>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ErrorCode>>> {
         Poll::Ready((!self.0.is_empty()).then(|| self.0.remove(0)))
     }
 }
@@ -84,7 +87,10 @@ async fn bodies_stream_both_ways() {
     let mut body = response.into_body();
     // Each part comes back before the next is sent.
     for part in ["one", "two", "three"] {
-        sender.send(Frame::data(Bytes::from_static(part.as_bytes()))).await.unwrap();
+        sender
+            .send(Frame::data(Bytes::from_static(part.as_bytes())))
+            .await
+            .unwrap();
         let frame = body.frame().await.unwrap().unwrap();
         assert_eq!(frame.into_data().unwrap(), part);
     }
@@ -106,7 +112,10 @@ async fn a_large_body_waits_for_its_reader() {
 async fn trailers_both_ways() {
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", "abc".parse().unwrap());
-    let frames = vec![Ok(Frame::data(Bytes::from_static(b"12345"))), Ok(Frame::trailers(trailers))];
+    let frames = vec![
+        Ok(Frame::data(Bytes::from_static(b"12345"))),
+        Ok(Frame::trailers(trailers)),
+    ];
     let request = Request::post("/trailers").body(Frames(frames)).unwrap();
     let (answer, _) = hello(request, |_| {}).await;
     let Answer::Response(response) = answer else {
@@ -194,7 +203,10 @@ async fn a_dropped_call_ends_the_guest() {
         panic!("no response")
     };
     let mut body = response.into_body();
-    assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "part 0\n");
+    assert_eq!(
+        body.frame().await.unwrap().unwrap().into_data().unwrap(),
+        "part 0\n"
+    );
     guest.abort();
     let _ = guest.await;
     assert!(body.frame().await.unwrap().is_err());

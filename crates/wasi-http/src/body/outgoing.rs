@@ -165,7 +165,9 @@ impl OutgoingBody {
 impl Drop for OutgoingBody {
     fn drop(&mut self) {
         // Without effect on a body that has its end.
-        lock(&self.0).end(End::Broken(internal("the body was dropped before it was finished")));
+        lock(&self.0).end(End::Broken(internal(
+            "the body was dropped before it was finished",
+        )));
     }
 }
 
@@ -195,7 +197,9 @@ impl OutputStream for Stream {
             return Err(StreamError::Closed);
         }
         if bytes.len() > state.room() {
-            return Err(StreamError::trap("a write of more bytes than check-write permits"));
+            return Err(StreamError::trap(
+                "a write of more bytes than check-write permits",
+            ));
         }
         let written = state.written.saturating_add(bytes.len() as u64);
         if state.expected.is_some_and(|expected| written > expected) {
@@ -320,7 +324,12 @@ mod tests {
         let (body, reader) = pair(None);
         let mut stream = body.stream();
         let long = Bytes::from(vec![b'x'; 2000]);
-        for part in [Bytes::from_static(b"a"), Bytes::from_static(b"b"), long, Bytes::from_static(b"c")] {
+        for part in [
+            Bytes::from_static(b"a"),
+            Bytes::from_static(b"b"),
+            long,
+            Bytes::from_static(b"c"),
+        ] {
             stream.write(part).unwrap();
         }
         drop(stream);
@@ -340,7 +349,10 @@ mod tests {
         let mut stream = body.stream();
         let sent = tokio::spawn(async move {
             for _ in 0..100 {
-                stream.blocking_write_and_flush(vec![7; 4096].into()).await.unwrap();
+                stream
+                    .blocking_write_and_flush(vec![7; 4096].into())
+                    .await
+                    .unwrap();
             }
             drop(stream);
             body.finish(None).unwrap();
@@ -358,7 +370,10 @@ mod tests {
         assert_eq!(permit, MAX_QUEUED);
         stream.write(vec![0; permit].into()).unwrap();
         assert_eq!(stream.check_write().unwrap(), 0);
-        assert!(matches!(stream.write(Bytes::from_static(b"x")), Err(StreamError::Trap(_))));
+        assert!(matches!(
+            stream.write(Bytes::from_static(b"x")),
+            Err(StreamError::Trap(_))
+        ));
     }
 
     #[tokio::test]
@@ -404,7 +419,8 @@ mod tests {
         let (body, reader) = pair(None);
         let mut stream = body.stream();
         stream.write(vec![0; MAX_QUEUED].into()).unwrap();
-        let waiting = tokio::spawn(async move { stream.blocking_write_and_flush(Bytes::from_static(b"x")).await });
+        let waiting =
+            tokio::spawn(async move { stream.blocking_write_and_flush(Bytes::from_static(b"x")).await });
         tokio::task::yield_now().await;
         drop(reader);
         assert!(matches!(waiting.await.unwrap(), Err(StreamError::Closed)));

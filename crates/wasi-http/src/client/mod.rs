@@ -10,9 +10,9 @@ pub use tls::{HttpClientError, TlsRoots};
 
 use crate::bindings::wasi::http::types::ErrorCode;
 use crate::body::HyperOutgoingBody;
+use crate::error::from_hyper;
 use crate::handler::{IncomingResponse, OutgoingRequestConfig};
 use crate::policy::{Grant, HttpPolicy, Scheme};
-use crate::error::from_hyper;
 use http::{Request, StatusCode, Uri};
 use http_body_util::BodyExt;
 use pool::Pool;
@@ -235,7 +235,11 @@ impl HttpClient {
     }
 
     /// Makes a new connection.
-    async fn connect(&self, target: &Target, config: &OutgoingRequestConfig) -> Result<Connection, ErrorCode> {
+    async fn connect(
+        &self,
+        target: &Target,
+        config: &OutgoingRequestConfig,
+    ) -> Result<Connection, ErrorCode> {
         let deadline = after(config.connect_timeout);
         let connections = &self.0.connections;
         if connections.available_permits() == 0 {

@@ -103,9 +103,7 @@ impl types::HostIncomingResponse for WasiHttpCtxView<'_> {
 
     fn headers(&mut self, response: Resource<HostIncomingResponse>) -> Result<Resource<HostFields>> {
         let headers = self.table.get(&response)?.headers.clone();
-        Ok(self
-            .table
-            .push_child(HostFields::immutable(headers), &response)?)
+        Ok(self.table.push_child(HostFields::immutable(headers), &response)?)
     }
 
     fn consume(

@@ -87,9 +87,17 @@ fn http_method(method: Method) -> Option<http::Method> {
 }
 
 fn is_path(path: &str) -> bool {
-    let begins = path.is_empty() || path.starts_with(['/', '?']) || path == "*";
     // A fragment would be cut off silently.
-    begins && path.len() <= MAX_PATH && !path.contains('#') && path.parse::<PathAndQuery>().is_ok()
+    if path.len() > MAX_PATH || path.contains('#') {
+        return false;
+    }
+    match path.bytes().next() {
+        // The `/` is added when the request is sent.
+        None => true,
+        Some(b'?') => format!("/{path}").parse::<PathAndQuery>().is_ok(),
+        Some(b'/') => path.parse::<PathAndQuery>().is_ok(),
+        Some(_) => path == "*",
+    }
 }
 
 fn is_scheme(scheme: &Scheme) -> bool {
@@ -257,9 +265,7 @@ impl types::HostOutgoingResponse for WasiHttpCtxView<'_> {
 
     fn headers(&mut self, response: Resource<HostOutgoingResponse>) -> Result<Resource<HostFields>> {
         let headers = self.table.get(&response)?.headers.clone();
-        Ok(self
-            .table
-            .push_child(HostFields::immutable(headers), &response)?)
+        Ok(self.table.push_child(HostFields::immutable(headers), &response)?)
     }
 
     fn body(

@@ -56,7 +56,10 @@ fn engine() -> &'static Engine {
 }
 
 fn pre(guest: &str) -> InstancePre<State> {
-    let path = format!("{}/../../examples/guests/{guest}/{guest}.wasm", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/../../examples/guests/{guest}/{guest}.wasm",
+        env!("CARGO_MANIFEST_DIR")
+    );
     let component = Component::new(engine(), std::fs::read(path).unwrap()).unwrap();
     let mut linker = Linker::new(engine());
     wharf_wasi_http::add_to_linker(&mut linker).unwrap();
@@ -177,8 +180,10 @@ where
 pub type Reply = Response<http_body_util::combinators::UnsyncBoxBody<Bytes, Infallible>>;
 
 /// Serves one connection with HTTP/1.1.
-pub async fn serve1<S, F>(stream: S, answer: impl Fn(Request<hyper::body::Incoming>) -> F + Send + Sync + 'static)
-where
+pub async fn serve1<S, F>(
+    stream: S,
+    answer: impl Fn(Request<hyper::body::Incoming>) -> F + Send + Sync + 'static,
+) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
@@ -193,8 +198,10 @@ where
 }
 
 /// Serves one connection with HTTP/2.
-pub async fn serve2<S, F>(stream: S, answer: impl Fn(Request<hyper::body::Incoming>) -> F + Send + Sync + 'static)
-where
+pub async fn serve2<S, F>(
+    stream: S,
+    answer: impl Fn(Request<hyper::body::Incoming>) -> F + Send + Sync + 'static,
+) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
