@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use crate::serve::args::ServeArgs;
+
 /// Runs WebAssembly components.
 #[derive(Debug, Parser)]
 #[command(name = "wharf", version, about)]
@@ -17,6 +19,8 @@ pub struct Cli {
 pub enum Command {
     /// Run a component, or a core module built for WASI preview 1
     Run(RunArgs),
+    /// Answer HTTP requests with a component that exports wasi:http/incoming-handler
+    Serve(Box<ServeArgs>),
     /// Compile a component or core module ahead of time, for `wharf run` on machines like this one
     Compile(CompileArgs),
     /// Run WebAssembly test scripts
@@ -134,7 +138,7 @@ pub struct DirGrant {
     pub read_only: bool,
 }
 
-fn parse_dir(text: &str) -> Result<DirGrant, String> {
+pub fn parse_dir(text: &str) -> Result<DirGrant, String> {
     let (rest, read_only) = match text.strip_suffix("::ro") {
         Some(rest) => (rest, true),
         None => (text, false),
@@ -150,14 +154,14 @@ fn parse_dir(text: &str) -> Result<DirGrant, String> {
     })
 }
 
-fn parse_env(text: &str) -> Result<(String, String), String> {
+pub fn parse_env(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_string(), value.to_string())),
         _ => Err("expected KEY=VALUE".to_string()),
     }
 }
 
-fn parse_bytes(text: &str) -> Result<usize, String> {
+pub fn parse_bytes(text: &str) -> Result<usize, String> {
     let (digits, unit) = match text.char_indices().last() {
         Some((i, 'k' | 'K')) => (&text[..i], 1 << 10),
         Some((i, 'm' | 'M')) => (&text[..i], 1 << 20),

@@ -9,6 +9,7 @@ mod invoke;
 mod load;
 mod run;
 mod script;
+mod serve;
 mod wave;
 
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
     let ended = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Compile(args) => compile::compile(&args),
+        Command::Serve(args) => serve::serve(*args),
         Command::Wast(args) => script::run(&args),
     };
     match ended {

@@ -24,6 +24,18 @@ pub struct OutgoingRequestConfig {
     pub between_bytes_timeout: Duration,
 }
 
+impl OutgoingRequestConfig {
+    /// The same limit for each part of the time that a request takes.
+    pub fn new(use_tls: bool, limit: Duration) -> OutgoingRequestConfig {
+        OutgoingRequestConfig {
+            use_tls,
+            connect_timeout: limit,
+            first_byte_timeout: limit,
+            between_bytes_timeout: limit,
+        }
+    }
+}
+
 /// A response that has arrived, apart from its body.
 #[derive(Debug)]
 pub struct IncomingResponse {

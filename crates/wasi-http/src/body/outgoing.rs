@@ -250,14 +250,6 @@ impl Body for Reader {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ErrorCode>>> {
         let mut state = lock(&self.0);
-        // What is broken is not sent on: its receiver shall not take it for the whole.
-        if let Some(End::Broken(code)) = &state.end {
-            let code = code.clone();
-            state.end = Some(End::Finished(None));
-            state.queue.clear();
-            state.small.clear();
-            return Poll::Ready(Some(Err(code)));
-        }
         if state.queue.is_empty() {
             state.seal();
         }
@@ -268,7 +260,12 @@ impl Body for Reader {
         }
         match &mut state.end {
             Some(End::Finished(trailers)) => Poll::Ready(trailers.take().map(|t| Ok(Frame::trailers(t)))),
-            Some(End::Broken(_)) => Poll::Ready(None),
+            // Its receiver shall not take it for the whole.
+            Some(End::Broken(code)) => {
+                let code = code.clone();
+                state.end = Some(End::Finished(None));
+                Poll::Ready(Some(Err(code)))
+            }
             None => {
                 remember(&mut state.reader, cx);
                 Poll::Pending
