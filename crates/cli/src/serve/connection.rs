@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::metrics::count;
 use super::service::answer;
 use super::timed_io::TimedIo;
 use super::{Server, log};
@@ -136,8 +137,13 @@ async fn serve(server: Arc<Server>, stream: TcpStream, remote: SocketAddr, mut s
     loop {
         let deadline = activity.deadline(&server);
         tokio::select! {
-            // Errors are those of the client, or of a guest, which was logged.
-            _ = connection.as_mut() => break,
+            ended = connection.as_mut() => {
+                // Errors are those of clients, malformed requests among them, or of guests, which were logged.
+                if ended.is_err() {
+                    count(&server.metrics.connection_errors);
+                }
+                break;
+            }
             () = stopped(&mut stop), if !stopping => {
                 stopping = true;
                 connection.as_mut().graceful_shutdown();

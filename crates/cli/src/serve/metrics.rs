@@ -16,6 +16,7 @@ pub struct Metrics {
     duration_micros: AtomicU64,
     pub in_flight: AtomicI64,
     pub connections: AtomicI64,
+    pub connection_errors: AtomicU64,
     pub rejected: AtomicU64,
     pub traps: AtomicU64,
     pub timeouts: AtomicU64,
@@ -94,6 +95,7 @@ impl Metrics {
             let _ = writeln!(out, "# TYPE {name} gauge\n{name} {value}");
         }
         let counters = [
+            ("wharf_http_connection_errors_total", &self.connection_errors),
             ("wharf_http_requests_rejected_total", &self.rejected),
             ("wharf_http_received_bytes_total", &self.bytes_received),
             ("wharf_http_sent_bytes_total", &self.bytes_sent),
