@@ -1,5 +1,6 @@
 //! One request in a guest.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,7 +46,14 @@ pub struct Running(Option<JoinHandle<Outcome>>);
 impl Running {
     /// Lets a guest work on the threads for guests.
     pub fn start(server: &Arc<Server>, job: Job) -> Running {
-        let guest = work(server.clone(), job);
+        let connections = server.connections.clone();
+        let mut guest = Box::pin(work(server.clone(), job));
+        // Timers, sockets and tasks of the guest belong to the threads for connections, which never run guests: a guest that
+        // computes could be on the very thread that wakes others.
+        let guest = std::future::poll_fn(move |cx| {
+            let _entered = connections.enter();
+            guest.as_mut().poll(cx)
+        });
         Running(Some(server.guests.spawn(guest)))
     }
 

@@ -45,6 +45,8 @@ pub struct Server {
     grants: Grants,
     admission: Admission,
     metrics: Metrics,
+    /// The threads for connections and for what guests wait for.
+    connections: Handle,
     /// The threads on which guests run.
     guests: Handle,
     spans: Option<otlp::Exporter>,
@@ -80,12 +82,14 @@ pub fn serve(args: ServeArgs) -> Result<u8, Failure> {
         None => (None, None),
     };
     let cores = std::thread::available_parallelism().map_or(2, Into::into);
-    let connections = runtime("wharf-http", cores)?;
-    let guests = runtime("wharf-guest", args.guest_threads.map_or(cores * 4, Into::into))?;
+    let connections = runtime("wharf-http", cores, Builder::enable_all)?;
+    let threads = args.guest_threads.map_or(cores * 4, Into::into);
+    let guests = runtime("wharf-guest", threads, |builder| builder)?;
     let server = Arc::new(Server {
         grants,
         admission: Admission::new(args.max_concurrent.get(), args.max_waiting),
         metrics: Metrics::default(),
+        connections: connections.handle().clone(),
         guests: guests.handle().clone(),
         spans,
         app: RwLock::new(Arc::new(app)),
@@ -104,11 +108,13 @@ pub fn serve(args: ServeArgs) -> Result<u8, Failure> {
     ended
 }
 
-fn runtime(name: &str, threads: usize) -> Result<Runtime, Failure> {
-    Builder::new_multi_thread()
-        .worker_threads(threads)
-        .thread_name(name)
-        .enable_all()
+fn runtime(
+    name: &str,
+    threads: usize,
+    drivers: impl FnOnce(&mut Builder) -> &mut Builder,
+) -> Result<Runtime, Failure> {
+    let mut builder = Builder::new_multi_thread();
+    drivers(builder.worker_threads(threads).thread_name(name))
         .build()
         .map_err(|e| Failure::new(format!("no threads: {e}")))
 }

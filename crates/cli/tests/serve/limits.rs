@@ -36,7 +36,10 @@ fn guests_that_compute_do_not_keep_others_waiting() {
     let loops: Vec<TcpStream> = (0..2).map(|_| begin(&server, "/loop")).collect();
     for _ in 0..10 {
         assert_eq!(server.get("/").status, 200);
+        assert_eq!(server.get("/sleep?ms=10").body, "slept\n");
     }
+    // They are still at it.
+    assert!(!server.lines().iter().any(|line| line.contains("/loop")));
     drop(loops);
 }
 
@@ -86,6 +89,7 @@ fn requests_beyond_the_limits_are_refused() {
 fn a_waiting_request_is_not_kept_for_ever() {
     let server = Server::start(&["--max-concurrent", "1", "--timeout", "500ms"]);
     let first = begin(&server, "/loop");
+    std::thread::sleep(Duration::from_millis(200));
     let others: Vec<TcpStream> = (0..3).map(|_| begin(&server, "/sleep?ms=60000")).collect();
     assert_eq!(end(first).status, 504);
     for other in others {
