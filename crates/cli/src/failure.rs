@@ -57,7 +57,10 @@ fn trap(what: &str, error: &Error) -> String {
 fn import_hint(message: &str) -> &'static str {
     // The order matters: more special names first.
     let hints = [
-        ("wasi:http/", "\nhint: wasi:http is not supported yet"),
+        (
+            "wasi:http/",
+            "\nhint: `wharf serve` offers wasi:http, `wharf run` does not",
+        ),
         ("wasi:sockets/", "\nhint: sockets are not supported yet"),
         ("wasi:nn/", "\nhint: wasi:nn is not supported"),
         ("wasi:keyvalue/", "\nhint: wasi:keyvalue is not supported yet"),
@@ -99,7 +102,7 @@ mod tests {
         let message = |import: &str| {
             Failure::engine("a.wasm", &Error::link(format!("unknown import `{import}`"))).message
         };
-        assert!(message("wasi:http/types@0.2.3").contains("not supported yet"));
+        assert!(message("wasi:http/types@0.2.3").contains("wharf serve"));
         assert!(message("wasi:cli/future-thing").contains("wasi:cli/command"));
         assert!(message("my:own/thing").contains("linked in"));
     }
