@@ -3,7 +3,7 @@
 mod common;
 
 use bytes::Bytes;
-use common::{State, allow, client, describe, listen, serve1, serve2};
+use common::{State, allow, client, client_sync, describe, listen, serve1, serve2};
 use http::{HeaderMap, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full};
@@ -421,4 +421,22 @@ async fn an_embedder_can_answer_itself() {
     })
     .await;
     assert!(out.contains("instead of https://example.org/x"), "{out}");
+}
+
+#[test]
+fn a_synchronous_call_needs_no_runtime() {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 1024]);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+        let _ = stream.read(&mut [0; 1024]);
+    });
+    let out = client_sync(
+        &["GET", &format!("http://{address}/"), "--quiet"],
+        granted(address),
+    );
+    assert_eq!(out, "status: 200\nbody: 2 bytes: ok\n");
 }

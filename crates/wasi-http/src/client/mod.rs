@@ -14,6 +14,7 @@ use crate::error::from_hyper;
 use crate::handler::{IncomingResponse, OutgoingRequestConfig};
 use crate::policy::{Grant, HttpPolicy, Scheme};
 use http::{Request, StatusCode, Uri};
+use http_body::Body;
 use http_body_util::BodyExt;
 use pool::Pool;
 use rustls::ClientConfig;
@@ -29,8 +30,9 @@ const DEFAULT_MAX_CONNECTIONS: usize = 256;
 /// Sends requests as far as a policy allows. Clones are the same client and share its connections, so that those who may
 /// not see one another's connections need clients of their own.
 ///
-/// HTTP/1.1 and, where a TLS server offers it, HTTP/2. Nothing is followed, decoded or sent again on its own account,
-/// save that a request of which nothing was sent is tried on a new connection when a kept one turns out to be closed.
+/// HTTP/1.1 and, where a TLS server offers it, HTTP/2. Nothing is followed or decoded. A request is tried on a new
+/// connection when a kept one turns out to be closed, if nothing of it was sent, or if it has no body and its method is
+/// one of those that may be repeated.
 #[derive(Clone)]
 pub struct HttpClient(Arc<Inner>);
 
@@ -209,6 +211,7 @@ impl HttpClient {
                 Some(connection) => connection,
                 None => self.connect(&target, &config).await?,
             };
+            let again = is_reused.then(|| repeatable(&request)).flatten();
             let sent = connection.senders.send(request);
             let first_byte = after(config.first_byte_timeout);
             let response = match timeout_at(first_byte, sent).await {
@@ -218,6 +221,14 @@ impl HttpClient {
                     unsent: Some(unsent), ..
                 })) if is_reused => {
                     request = unsent;
+                    continue;
+                }
+                // Or it was closed just now, when the request was on its way.
+                Ok(Err(SendError {
+                    code: ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete,
+                    ..
+                })) if let Some(again) = again => {
+                    request = again;
                     continue;
                 }
                 Ok(Err(error)) => return Err(error.code),
@@ -253,6 +264,18 @@ impl HttpClient {
             .await
             .map_err(|_| ErrorCode::ConnectionTimeout)?
     }
+}
+
+/// The request once more, if it may be sent twice.
+fn repeatable(request: &Request<HyperOutgoingBody>) -> Option<Request<HyperOutgoingBody>> {
+    if !request.method().is_idempotent() || !request.body().is_end_stream() {
+        return None;
+    }
+    let mut again = Request::new(crate::body::empty());
+    *again.method_mut() = request.method().clone();
+    *again.uri_mut() = request.uri().clone();
+    *again.headers_mut() = request.headers().clone();
+    Some(again)
 }
 
 /// The time after this long; far away when that can't be told.

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use wharf::component::{Component, InstancePre, Linker, ResourceTable};
 use wharf::{Config, Engine, Store, Tier};
-use wharf_wasi::p2::AsyncCommandPre;
+use wharf_wasi::p2::{AsyncCommandPre, CommandPre};
 use wharf_wasi::{MemoryOutputPipe, WasiCtx, WasiCtxView, WasiView};
 use wharf_wasi_http::bindings::wasi::http::types::Scheme;
 use wharf_wasi_http::{
@@ -133,10 +133,13 @@ pub fn get(target: &str) -> Request<Full<Bytes>> {
     Request::get(target).body(Full::default()).unwrap()
 }
 
-/// Runs `http-client` and gives what it prints.
-pub async fn client(args: &[&str], setup: impl FnOnce(&mut State)) -> String {
-    static PRE: OnceLock<AsyncCommandPre<State>> = OnceLock::new();
-    let pre = PRE.get_or_init(|| AsyncCommandPre::new(pre("http-client")).unwrap());
+fn client_pre() -> &'static InstancePre<State> {
+    static PRE: OnceLock<InstancePre<State>> = OnceLock::new();
+    PRE.get_or_init(|| pre("http-client"))
+}
+
+/// A store for `http-client`, and what it will print.
+fn client_store(args: &[&str], setup: impl FnOnce(&mut State)) -> (Store<State>, MemoryOutputPipe) {
     let out = MemoryOutputPipe::new(1 << 20);
     let mut ctx = WasiCtx::builder();
     ctx.arg("http-client").args(args).stdout(out.clone());
@@ -147,10 +150,29 @@ pub async fn client(args: &[&str], setup: impl FnOnce(&mut State)) -> String {
         hooks: None,
     };
     setup(&mut state);
-    let mut store = Store::new(engine(), state);
+    (Store::new(engine(), state), out)
+}
+
+fn printed(out: &MemoryOutputPipe) -> String {
+    String::from_utf8(out.contents().to_vec()).unwrap()
+}
+
+/// Runs `http-client` and gives what it prints.
+pub async fn client(args: &[&str], setup: impl FnOnce(&mut State)) -> String {
+    let (mut store, out) = client_store(args, setup);
+    let pre = AsyncCommandPre::new(client_pre().clone()).unwrap();
     let command = pre.instantiate_async(&mut store).await.unwrap();
     let _ = command.wasi_cli_run().call_run(&mut store).await.unwrap();
-    String::from_utf8(out.contents().to_vec()).unwrap()
+    printed(&out)
+}
+
+/// The same, without a runtime.
+pub fn client_sync(args: &[&str], setup: impl FnOnce(&mut State)) -> String {
+    let (mut store, out) = client_store(args, setup);
+    let pre = CommandPre::new(client_pre().clone()).unwrap();
+    let command = pre.instantiate(&mut store).unwrap();
+    let _ = command.wasi_cli_run().call_run(&mut store).unwrap();
+    printed(&out)
 }
 
 /// A client that may send what these rules allow.
