@@ -38,6 +38,7 @@ use app::{App, Loader};
 use args::ServeArgs;
 use host::Grants;
 use metrics::Metrics;
+use shutdown::Signals;
 
 /// What all requests share.
 pub struct Server {
@@ -142,6 +143,8 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failur
 }
 
 async fn run(server: Arc<Server>, loader: Arc<Loader>) -> Result<u8, Failure> {
+    let mut signals =
+        Signals::new().map_err(|e| Failure::new(format!("signals can't be waited for: {e}")))?;
     let (listener, address) = listen(server.args.addr).await?;
     if let Some(address) = server.args.metrics_addr {
         let (listener, address) = listen(address).await?;
@@ -161,7 +164,7 @@ async fn run(server: Arc<Server>, loader: Arc<Loader>) -> Result<u8, Failure> {
     tokio::pin!(accepting);
     tokio::select! {
         _ = &mut accepting => {}
-        () = shutdown::signal() => {
+        () = signals.next() => {
             log::message("ending; requests that are under way may finish");
             let _ = stop.send(true);
             tokio::select! {
@@ -171,7 +174,7 @@ async fn run(server: Arc<Server>, loader: Arc<Loader>) -> Result<u8, Failure> {
                     }
                 }
                 // Once more: at once.
-                () = shutdown::signal() => {}
+                () = signals.next() => {}
             }
         }
     }

@@ -99,6 +99,18 @@ fn check<B>(request: &Request<B>) -> Result<(), StatusCode> {
         (_, Some(_)) => Err(StatusCode::BAD_REQUEST),
         (None, None) if request.version() == Version::HTTP_11 => Err(StatusCode::BAD_REQUEST),
         (Some(host), None) if !is_host(host) => Err(StatusCode::BAD_REQUEST),
+        // In HTTP/2 both have to say the same; in HTTP/1.1 a target with an authority counts alone.
+        (Some(host), None) if request.version() == Version::HTTP_2 => match request.uri().authority() {
+            Some(authority)
+                if !authority
+                    .as_str()
+                    .as_bytes()
+                    .eq_ignore_ascii_case(host.as_bytes()) =>
+            {
+                Err(StatusCode::BAD_REQUEST)
+            }
+            _ => Ok(()),
+        },
         _ => Ok(()),
     }
 }

@@ -22,12 +22,14 @@ fn end(mut stream: TcpStream) -> Answer {
 
 #[test]
 fn guests_that_take_too_long_are_stopped() {
-    let server = Server::start(&["--timeout", "300ms"]);
-    assert_eq!(server.get("/sleep?ms=60000").status, 504);
-    assert_eq!(server.get("/loop").status, 504);
-    let answer = server.get("/loop-late");
-    assert!(!answer.whole, "{answer:?}");
-    assert_eq!(server.get("/").status, 200);
+    for tier in ["off", if cfg!(feature = "jit") { "tiered" } else { "off" }] {
+        let server = Server::start(&["--timeout", "300ms", "--tier", tier]);
+        assert_eq!(server.get("/sleep?ms=60000").status, 504);
+        assert_eq!(server.get("/loop").status, 504);
+        let answer = server.get("/loop-late");
+        assert!(!answer.whole, "{answer:?}");
+        assert_eq!(server.get("/").status, 200);
+    }
 }
 
 #[test]

@@ -28,8 +28,14 @@ impl Server {
     }
 
     pub fn start_file(file: &Path, flags: &[&str]) -> Server {
+        let tier: &[&str] = match flags.contains(&"--tier") {
+            true => &[],
+            // Most tests are about something else.
+            false => &["--tier", "off"],
+        };
         let mut child = Command::new(env!("CARGO_BIN_EXE_wharf"))
-            .args(["serve", "--addr", "127.0.0.1:0", "--tier", "off"])
+            .args(["serve", "--addr", "127.0.0.1:0"])
+            .args(tier)
             .args(flags)
             .arg(file)
             .stdin(Stdio::null())
@@ -145,6 +151,7 @@ pub fn read_to_end(stream: &mut TcpStream) -> String {
             Ok(0) => break,
             Ok(n) => all.extend_from_slice(&part[..n]),
             Err(e) if e.kind() == std::io::ErrorKind::ConnectionReset => break,
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
             Err(e) => panic!("{e} after {:?}", String::from_utf8_lossy(&all)),
         }
     }
