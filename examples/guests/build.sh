@@ -4,7 +4,7 @@ set -euo pipefail
 GUESTS=$(cd "$(dirname "$0")" && pwd)
 BUILD=$GUESTS/build
 TOOLS=${WHARF_GUEST_TOOLS:-$BUILD/tools}
-small=(rust-command rust-sockets cloud-command rust-library c-command c-sockets cpp-command zig-command composition relay core-module)
+small=(rust-command rust-sockets cloud-command rust-library http-hello http-client c-command c-sockets cpp-command zig-command composition relay core-module)
 large=(go-command python-command js-library)
 
 case ${1:-} in

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cloud::CloudArgs;
 use crate::grants::GrantArgs;
+use crate::http::HttpArgs;
+pub use crate::serve::args::ServeArgs;
 
 /// Runs WebAssembly components.
 #[derive(Debug, Parser)]
@@ -19,6 +22,8 @@ pub struct Cli {
 pub enum Command {
     /// Run a component, or a core module built for WASI preview 1
     Run(Box<RunArgs>),
+    /// Answer HTTP requests with a component that exports wasi:http/incoming-handler
+    Serve(Box<ServeArgs>),
     /// Compile a component or core module ahead of time, for `wharf run` on machines like this one
     Compile(CompileArgs),
     /// Tell what a component or core module imports and exports, or the least policy that it needs
@@ -44,7 +49,10 @@ pub struct RunArgs {
     pub engine: EngineArgs,
 
     #[command(flatten)]
-    pub cloud: crate::cloud::CloudArgs,
+    pub cloud: CloudArgs,
+
+    #[command(flatten)]
+    pub http: HttpArgs,
 
     /// Print what the tiers did to standard error at the end
     #[arg(long)]
@@ -139,7 +147,7 @@ pub struct WastArgs {
     pub files: Vec<PathBuf>,
 }
 
-fn parse_bytes(text: &str) -> Result<usize, String> {
+pub fn parse_bytes(text: &str) -> Result<usize, String> {
     let (digits, unit) = match text.char_indices().last() {
         Some((i, 'k' | 'K')) => (&text[..i], 1 << 10),
         Some((i, 'm' | 'M')) => (&text[..i], 1 << 20),

@@ -13,6 +13,7 @@ use wharf_wasi_keyvalue::{BackendUrl, Backends, BucketGrant, Quota, WasiKeyValue
 use wharf_wasi_logging::{Level, WasiLogging, WasiLoggingCtx};
 
 use crate::failure::Failure;
+use crate::http::{Http, HttpArgs};
 
 /// The flags for all that. Flags add to the policy.
 #[derive(Debug, Default, Args)]
@@ -75,6 +76,8 @@ impl From<PolicyError> for Failure {
 pub struct Grants {
     /// All of it but for what the flags of other groups grant.
     pub policy: Policy,
+    /// The client for the guest's requests.
+    pub http: Http,
     buckets: Option<Vec<(String, BucketGrant)>>,
 }
 
@@ -83,7 +86,7 @@ impl Grants {
     ///
     /// # Errors
     /// If the file is none, or a store can't be opened.
-    pub fn new(args: &CloudArgs) -> Result<Grants, Failure> {
+    pub fn new(args: &CloudArgs, http: &HttpArgs) -> Result<Grants, Failure> {
         let mut policy = match &args.policy {
             Some(path) => Policy::load(path)?,
             None => Policy::default(),
@@ -106,8 +109,8 @@ impl Grants {
                 .get_or_insert_default()
                 .extend(args.keyvalue.iter().cloned());
         }
-        policy.http()?;
         Ok(Grants {
+            http: Http::new(http, policy.http()?)?,
             buckets: policy.keyvalue(&mut Backends::new())?,
             policy,
         })
@@ -205,7 +208,7 @@ mod tests {
 
     #[test]
     fn nothing_is_granted_without_flags() {
-        let grants = Grants::new(&CloudArgs::default()).unwrap();
+        let grants = Grants::new(&CloudArgs::default(), &HttpArgs::default()).unwrap();
         assert!(grants.policy.config.is_none() && grants.policy.logging.is_none());
         assert!(grants.buckets.is_none());
     }

@@ -11,6 +11,11 @@ use crate::failure::Failure;
 
 /// An engine; with the secret of artifacts if one is needed.
 pub fn engine(args: &EngineArgs, secret: Option<[u8; 32]>) -> Result<Engine, Failure> {
+    Engine::new(&config(args, secret)?).map_err(|e| Failure::new(e.to_string()))
+}
+
+/// What [`engine`] is made with.
+pub fn config(args: &EngineArgs, secret: Option<[u8; 32]>) -> Result<Config, Failure> {
     let mut config = Config::new();
     // Most functions of a large component are never called.
     config.lazy_validation(true);
@@ -52,7 +57,7 @@ pub fn engine(args: &EngineArgs, secret: Option<[u8; 32]>) -> Result<Engine, Fai
     if let Some(secret) = secret {
         config.artifact_key(secret);
     }
-    Engine::new(&config).map_err(|e| Failure::new(e.to_string()))
+    Ok(config)
 }
 
 /// Refuses what a build without the compiler can't do.

@@ -66,7 +66,6 @@ fn import_hint(message: &str) -> String {
     }
     // The order matters: more special names first.
     let hints = [
-        ("wasi:http/", "\nhint: wasi:http is not supported yet"),
         ("wasi:nn/", "\nhint: wasi:nn is not supported"),
         ("wasi:filesystem/", "\nhint: `--dir HOST::GUEST` grants folders"),
         (
@@ -105,7 +104,7 @@ mod tests {
         let message = |import: &str| {
             Failure::engine("a.wasm", &Error::link(format!("unknown import `{import}`"))).message
         };
-        assert!(message("wasi:http/types@0.2.3").contains("not supported yet"));
+        assert!(message("wasi:http/types@0.2.3").contains("wharf serve"));
         assert!(message("wasi:cli/future-thing").contains("wasi:cli/command"));
         assert!(message("my:own/thing").contains("linked in"));
         assert!(message("wasi:keyvalue/store@0.2.0-draft2").contains("--keyvalue NAME=memory:"));

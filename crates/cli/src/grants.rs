@@ -29,6 +29,12 @@ pub struct GrantArgs {
 }
 
 impl GrantArgs {
+    /// Those of `env` that no flag replaces.
+    pub fn override_env(&self, mut env: Vec<(String, String)>) -> Vec<(String, String)> {
+        env.retain(|(name, _)| !self.env.iter().any(|(flag, _)| flag == name));
+        env
+    }
+
     /// Adds everything that the flags grant to `builder`. It can be called for any number of builders.
     ///
     /// # Errors

@@ -7,12 +7,14 @@ mod compile;
 mod engine;
 mod failure;
 mod grants;
+mod http;
 mod inspect;
 mod invoke;
 mod limits;
 mod load;
 mod run;
 mod script;
+mod serve;
 mod wave;
 
 use std::process::ExitCode;
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Compile(args) => compile::compile(&args),
         Command::Inspect(args) => inspect::inspect(&args),
+        Command::Serve(args) => serve::serve(*args),
         Command::Wast(args) => script::run(&args),
     };
     match ended {

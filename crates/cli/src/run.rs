@@ -5,6 +5,7 @@ use wharf::{Bytes, Engine, Store};
 use wharf_core::{Error, Module};
 use wharf_wasi::preview1::WasiP1Ctx;
 use wharf_wasi::{I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wharf_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView, default_hooks};
 
 use crate::args::RunArgs;
 use crate::cloud::{Cloud, CloudView, Grants};
@@ -17,6 +18,7 @@ use crate::load::{Layer, Loaded, is_artifact, load, open_artifact};
 /// The state of a component's store.
 struct Host {
     ctx: WasiCtx,
+    http: WasiHttpCtx,
     cloud: Cloud,
     table: ResourceTable,
 }
@@ -24,6 +26,16 @@ struct Host {
 impl CloudView for Host {
     fn cloud(&mut self) -> (&mut Cloud, &mut ResourceTable) {
         (&mut self.cloud, &mut self.table)
+    }
+}
+
+impl WasiHttpView for Host {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: default_hooks(),
+        }
     }
 }
 
@@ -44,9 +56,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         return Err(invoke::malformed(call));
     }
     let file = args.file.display().to_string();
-    let mut grants = Grants::new(&args.cloud)?;
-    let named = |name: &String| args.grants.env.iter().any(|(flag, _)| flag == name);
-    grants.policy.env.retain(|(name, _)| !named(name));
+    let mut grants = Grants::new(&args.cloud, &args.http)?;
+    grants.policy.env = args.grants.override_env(std::mem::take(&mut grants.policy.env));
     let (engine, bytes, layer) = if is_artifact(&args.file) {
         let engine = engine(&args.engine, find_secret(args.artifact_key.as_deref())?)?;
         let (artifact, layer) = open_artifact(&engine, &args.file)?;
@@ -112,9 +123,11 @@ fn run_component(
     let component = Component::new(engine, bytes)?;
     let mut linker = Linker::new(engine);
     wharf_wasi::p2::add_to_linker(&mut linker)?;
+    wharf_wasi_http::add_only_http_to_linker(&mut linker)?;
     grants.add_to_linker(&mut linker)?;
     let host = Host {
         ctx: context(file, args, grants)?.build(),
+        http: grants.http.ctx(),
         cloud: grants.cloud(&program_name(file, args)),
         table: ResourceTable::new(),
     };

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use wharf_wasi::{DirPerms, FilePerms, NetRule, WasiCtxBuilder};
 use wharf_wasi_config::WasiConfigVariables;
+use wharf_wasi_http::HttpRule;
 use wharf_wasi_keyvalue::{Backends, BucketGrant};
 use wharf_wasi_logging::{Level, RateLimit, WasiLoggingCtx, WasiLoggingCtxBuilder, WriterSink};
 
@@ -16,17 +17,6 @@ impl Policy {
             file: self.file.clone(),
             line,
             message: message.into(),
-        }
-    }
-
-    /// What rules that nothing here can keep are answered with: never to be passed over in silence.
-    fn unavailable(&self, key: &str, rules: &[Rule]) -> Result<(), PolicyError> {
-        match rules.first() {
-            Some(rule) => Err(self.error(
-                Some(rule.line),
-                format!("`{key}` is not available in this build: {}", rule.text),
-            )),
-            None => Ok(()),
         }
     }
 
@@ -73,9 +63,8 @@ impl Policy {
     ///
     /// # Errors
     /// When a rule is not one.
-    pub fn http(&self) -> Result<(), PolicyError> {
-        // CONNECT HERE: an `HttpPolicy` of the texts in `self.http`, with the line of the rule in the error.
-        self.unavailable("http", &self.http)
+    pub fn http(&self) -> Result<Vec<HttpRule>, PolicyError> {
+        self.rules("http", &self.http)
     }
 
     /// The settings, if there is `wasi:config`.

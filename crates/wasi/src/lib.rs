@@ -13,7 +13,7 @@ mod poll;
 pub mod preview1;
 mod random;
 mod reader;
-mod runtime;
+pub mod runtime;
 mod select;
 mod sockets;
 mod stdio;

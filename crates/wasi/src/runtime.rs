@@ -1,4 +1,4 @@
-//! The tokio runtime that timers and sockets need.
+//! The tokio runtime that timers and the network need.
 //!
 //! Wharf's synchronous calls poll a host future on the calling thread and park it, without any runtime. A future that
 //! comes from tokio needs one that is driven: a runtime of this crate, started the first time that something really
@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 ///
 /// # Errors
 /// When the system gives no thread for it.
-pub(crate) fn reactor() -> io::Result<Handle> {
+pub fn reactor() -> io::Result<Handle> {
     static AMBIENT: OnceLock<Result<Runtime, io::ErrorKind>> = OnceLock::new();
     let ambient = AMBIENT.get_or_init(|| {
         Builder::new_multi_thread()

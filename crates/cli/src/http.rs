@@ -1,0 +1,69 @@
+//! What a guest may do with HTTP: flags that several commands have, and the client that keeps to them.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use wharf_wasi_http::{HttpClient, HttpPolicy, HttpRule, TlsRoots, WasiHttpCtx};
+
+use crate::failure::Failure;
+
+/// The flags for requests that a guest sends.
+#[derive(Debug, Default, Args)]
+pub struct HttpArgs {
+    /// Let the guest send requests to a host: `https://api.example.org`, `https://*.example.org`, `http://127.0.0.1:8080`. Names lead to public
+    /// addresses only, unless the rule ends with `::private`
+    #[arg(long = "http", value_name = "SCHEME://HOST[:PORT]")]
+    pub http: Vec<HttpRule>,
+
+    /// Trust only the certificate authorities in this PEM file (default: Mozilla's list)
+    #[arg(long, value_name = "FILE", conflicts_with = "http_system_ca")]
+    pub http_ca: Option<PathBuf>,
+
+    /// Trust the certificate authorities of the operating system
+    #[arg(long)]
+    pub http_system_ca: bool,
+}
+
+/// Sends the requests that guests may send.
+#[derive(Clone, Debug, Default)]
+pub struct Http {
+    /// None where nothing is granted.
+    client: Option<HttpClient>,
+}
+
+impl Http {
+    /// A client for what the flags and further rules grant.
+    ///
+    /// # Errors
+    /// When the certificates can't be read.
+    pub fn new(args: &HttpArgs, rules: Vec<HttpRule>) -> Result<Http, Failure> {
+        let mut rules = rules.into_iter().chain(args.http.iter().cloned()).peekable();
+        if rules.peek().is_none() {
+            return Ok(Http::default());
+        }
+        let policy = rules.fold(HttpPolicy::new(), HttpPolicy::rule);
+        let roots = match &args.http_ca {
+            Some(path) => TlsRoots::Pem(read(path)?),
+            None if args.http_system_ca => TlsRoots::System,
+            None => TlsRoots::Bundled,
+        };
+        let client = HttpClient::builder()
+            .policy(policy)
+            .roots(roots)
+            .build()
+            .map_err(|e| Failure::new(format!("--http: {e}")))?;
+        Ok(Http { client: Some(client) })
+    }
+
+    /// The context of an instance: with a memory limit of its own, while connections are shared.
+    pub fn ctx(&self) -> WasiHttpCtx {
+        match &self.client {
+            Some(client) => WasiHttpCtx::with_client(client.clone()),
+            None => WasiHttpCtx::new(),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|e| Failure::new(format!("{}: {e}", path.display())))
+}

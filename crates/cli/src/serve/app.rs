@@ -1,0 +1,149 @@
+//! The component that is served: loading it, and its instances.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use wharf::component::{Component, Linker};
+use wharf::{Engine, Limits, Store};
+use wharf_wasi_http::{Proxy, ProxyPre};
+
+use super::args::ServeArgs;
+use super::host::{Grants, Host};
+use super::metrics::{Metrics, count};
+use crate::failure::Failure;
+use crate::load::{Layer, Loaded, is_artifact, load, open_artifact};
+
+/// Makes an [`App`] of the file, again and again.
+pub struct Loader {
+    args: Arc<ServeArgs>,
+    engine: Engine,
+    linker: Linker<Host>,
+    limits: Limits,
+}
+
+impl Loader {
+    /// # Errors
+    /// When the hosts can't be linked.
+    pub fn new(args: Arc<ServeArgs>, engine: Engine, grants: &Grants) -> Result<Loader, Failure> {
+        let mut linker = Linker::new(&engine);
+        wharf_wasi::p2::add_to_linker(&mut linker)
+            .and_then(|()| wharf_wasi_http::add_only_http_to_linker(&mut linker))
+            .and_then(|()| grants.cloud.add_to_linker(&mut linker))
+            .map_err(|e| Failure::new(e.to_string()))?;
+        let mut limits = Limits::default();
+        limits.memory_bytes = grants.max_memory;
+        Ok(Loader {
+            args,
+            engine,
+            linker,
+            limits,
+        })
+    }
+
+    /// The file that is served.
+    pub fn file(&self) -> &PathBuf {
+        &self.args.file
+    }
+
+    /// Reads, compiles and links the file.
+    ///
+    /// # Errors
+    /// When it can't be read, is not a component, does not answer HTTP requests, or imports what is not there.
+    pub fn load(&self) -> Result<App, Failure> {
+        let path = &self.args.file;
+        let file = path.display().to_string();
+        let (bytes, layer) = if is_artifact(path) {
+            let (artifact, layer) = open_artifact(&self.engine, path)?;
+            (artifact.bytes(), layer)
+        } else {
+            let Loaded { bytes, layer } = load(path)?;
+            (bytes.into(), layer)
+        };
+        if layer == Layer::Module {
+            return Err(Failure::new(format!(
+                "{file}: a core module; `wharf serve` needs a component"
+            )));
+        }
+        let failure = |e: wharf::Error| Failure::engine(&file, &e);
+        let component = Component::new(&self.engine, bytes).map_err(failure)?;
+        let answers = component
+            .component_type()
+            .exports()
+            .any(|(name, _)| name.starts_with("wasi:http/incoming-handler@0.2."));
+        if !answers {
+            return Err(Failure::new(format!(
+                "{file}: the component does not export wasi:http/incoming-handler"
+            )));
+        }
+        let pre = self.linker.instantiate_pre(&component).map_err(failure)?;
+        Ok(App {
+            pre: ProxyPre::new(pre).map_err(failure)?,
+            engine: self.engine.clone(),
+            limits: self.limits,
+            reuse: self.args.reuse.get(),
+            max_idle: self.args.max_concurrent.get(),
+            idle: Mutex::new(Vec::new()),
+        })
+    }
+}
+
+/// A component, linked.
+pub struct App {
+    pre: ProxyPre<Host>,
+    engine: Engine,
+    limits: Limits,
+    reuse: usize,
+    max_idle: usize,
+    /// Instances that can answer further requests.
+    idle: Mutex<Vec<Instance>>,
+}
+
+/// An instance with its store.
+pub struct Instance {
+    pub store: Store<Host>,
+    pub proxy: Proxy,
+    /// How many requests it may still answer.
+    left: usize,
+}
+
+impl App {
+    /// An instance that nobody uses, made if necessary, whose guest may run for `ticks` of the engine's epoch.
+    ///
+    /// # Errors
+    /// When an instance can't be made.
+    pub async fn instance(
+        &self,
+        grants: &Grants,
+        metrics: &Metrics,
+        ticks: u64,
+    ) -> Result<Instance, wharf::Error> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(mut instance) = idle {
+            instance.store.set_epoch_deadline(ticks);
+            return Ok(instance);
+        }
+        let host = grants.host().map_err(|e| wharf::Error::msg(e.message))?;
+        let mut store = Store::new(&self.engine, host);
+        store.set_limits(self.limits);
+        store.set_epoch_deadline(ticks);
+        count(&metrics.instances);
+        let proxy = self.pre.instantiate_async(&mut store).await?;
+        Ok(Instance {
+            store,
+            proxy,
+            left: self.reuse,
+        })
+    }
+
+    /// Takes an instance back that answered a request without a trap.
+    pub fn give_back(&self, mut instance: Instance) {
+        instance.left -= 1;
+        if instance.left == 0 {
+            return;
+        }
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < self.max_idle {
+            idle.push(instance);
+        }
+    }
+}

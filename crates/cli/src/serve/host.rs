@@ -1,0 +1,116 @@
+//! The state of an instance's store, and what it is granted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wharf::component::ResourceTable;
+use wharf_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wharf_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView, default_hooks};
+
+use super::args::ServeArgs;
+use super::guest_output::GuestOutput;
+use crate::cloud::{self, Cloud, CloudView};
+use crate::failure::Failure;
+
+/// The resources that an instance may have at a time.
+const MAX_RESOURCES: usize = 10_000;
+
+/// The linear memory that an instance may have, unless a flag or the policy says otherwise.
+const MEMORY: u64 = 512 << 20;
+
+/// How long a guest may take for a request, unless a flag or the policy says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The state of an instance's store.
+pub struct Host {
+    ctx: WasiCtx,
+    http: WasiHttpCtx,
+    cloud: Cloud,
+    table: ResourceTable,
+    /// Where the instance's lines go, with the request that they belong to.
+    pub output: GuestOutput,
+}
+
+impl WasiView for Host {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.ctx,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for Host {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: default_hooks(),
+        }
+    }
+}
+
+impl CloudView for Host {
+    fn cloud(&mut self) -> (&mut Cloud, &mut ResourceTable) {
+        (&mut self.cloud, &mut self.table)
+    }
+}
+
+/// What instances are granted.
+pub struct Grants {
+    args: Arc<ServeArgs>,
+    /// What is not for WASI itself, and the policy.
+    pub cloud: cloud::Grants,
+    /// The most linear memory of an instance in bytes.
+    pub max_memory: u64,
+    /// How long a guest may take for a request.
+    pub timeout: Duration,
+}
+
+impl Grants {
+    /// Checks what the flags and the policy grant.
+    ///
+    /// # Errors
+    /// When a policy, folder, store or certificates can't be opened.
+    pub fn new(args: Arc<ServeArgs>) -> Result<Grants, Failure> {
+        let mut cloud = cloud::Grants::new(&args.cloud, &args.http)?;
+        cloud.policy.env = args.grants.override_env(std::mem::take(&mut cloud.policy.env));
+        let limits = &cloud.policy.limits;
+        let grants = Grants {
+            max_memory: args
+                .max_memory
+                .map(|bytes| bytes as u64)
+                .or(limits.memory_bytes)
+                .unwrap_or(MEMORY),
+            timeout: args.timeout.or(limits.timeout).unwrap_or(TIMEOUT),
+            args,
+            cloud,
+        };
+        grants.host()?;
+        Ok(grants)
+    }
+
+    /// The state of a new instance's store.
+    ///
+    /// # Errors
+    /// When a folder can't be opened.
+    pub fn host(&self) -> Result<Host, Failure> {
+        let output = GuestOutput::default();
+        let mut builder = WasiCtx::builder();
+        builder
+            .stdout(output.stream("stdout"))
+            .stderr(output.stream("stderr"));
+        self.cloud.policy.apply(&mut builder)?;
+        self.args.grants.apply(&mut builder)?;
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
+        let name = self.args.file.file_name().unwrap_or_default();
+        Ok(Host {
+            ctx: builder.build(),
+            http: self.cloud.http.ctx(),
+            cloud: self.cloud.cloud(&name.to_string_lossy()),
+            table,
+            output,
+        })
+    }
+}

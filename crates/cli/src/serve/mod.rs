@@ -1,0 +1,183 @@
+//! `wharf serve`: answers HTTP requests with a component.
+//!
+//! Connections and guests have threads of their own, so that guests that compute do not keep the server from accepting, answering
+//! and stopping. A guest that waits has no thread.
+
+mod admission;
+mod app;
+pub mod args;
+mod body;
+mod connection;
+mod guest;
+mod guest_output;
+mod host;
+mod log;
+mod metrics;
+mod metrics_server;
+mod otlp;
+mod record;
+mod reload;
+mod service;
+mod shutdown;
+mod timed_io;
+mod trace;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::watch;
+use wharf::Engine;
+
+use crate::engine::{config, find_secret};
+use crate::failure::Failure;
+use crate::load::is_artifact;
+use admission::Admission;
+use app::{App, Loader};
+use args::ServeArgs;
+use host::Grants;
+use metrics::Metrics;
+use shutdown::Signals;
+
+/// What all requests share.
+pub struct Server {
+    args: Arc<ServeArgs>,
+    grants: Grants,
+    admission: Admission,
+    metrics: Metrics,
+    /// The threads for connections and for what guests wait for.
+    connections: Handle,
+    /// The threads on which guests run.
+    guests: Handle,
+    spans: Option<otlp::Exporter>,
+    app: RwLock<Arc<App>>,
+}
+
+impl Server {
+    /// The component for new requests.
+    fn app(&self) -> Arc<App> {
+        self.app.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_app(&self, app: App) {
+        *self.app.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(app);
+    }
+}
+
+/// Serves until a signal says to end, and gives the exit status of the process.
+pub fn serve(args: ServeArgs) -> Result<u8, Failure> {
+    let args = Arc::new(args);
+    let secret = match is_artifact(&args.file) {
+        true => find_secret(args.artifact_key.as_deref())?,
+        false => None,
+    };
+    let mut config = config(&args.engine, secret)?;
+    config.epoch_interruption(true);
+    let engine = Engine::new(&config).map_err(|e| Failure::new(e.to_string()))?;
+    let grants = Grants::new(args.clone())?;
+    let loader = Loader::new(args.clone(), engine.clone(), &grants)?;
+    let app = loader.load()?;
+    let (spans, sender) = match &args.otlp {
+        Some(endpoint) => otlp::exporter(endpoint).map(|(spans, sender)| (Some(spans), Some(sender)))?,
+        None => (None, None),
+    };
+    let cores = std::thread::available_parallelism().map_or(2, Into::into);
+    let connections = runtime("wharf-http", cores, Builder::enable_all)?;
+    let threads = args.guest_threads.map_or(cores * 4, Into::into);
+    let guests = runtime("wharf-guest", threads, |builder| builder)?;
+    let server = Arc::new(Server {
+        grants,
+        admission: Admission::new(args.max_concurrent.get(), args.max_waiting),
+        metrics: Metrics::default(),
+        connections: connections.handle().clone(),
+        guests: guests.handle().clone(),
+        spans,
+        app: RwLock::new(Arc::new(app)),
+        args,
+    });
+    tick(engine.clone())?;
+    if let Some(sender) = sender {
+        connections.spawn(sender.run());
+    }
+    let ended = connections.block_on(run(server, Arc::new(loader)));
+    // What is still running has had its time.
+    connections.shutdown_background();
+    guests.shutdown_background();
+    // Without a cache the next start compiles again.
+    let _ = engine.save_cache();
+    ended
+}
+
+fn runtime(
+    name: &str,
+    threads: usize,
+    drivers: impl FnOnce(&mut Builder) -> &mut Builder,
+) -> Result<Runtime, Failure> {
+    let mut builder = Builder::new_multi_thread();
+    drivers(builder.worker_threads(threads).thread_name(name))
+        .build()
+        .map_err(|e| Failure::new(format!("no threads: {e}")))
+}
+
+/// Moves the epoch on, by which guests that run for too long are stopped.
+fn tick(engine: Engine) -> Result<(), Failure> {
+    let run = move || {
+        loop {
+            std::thread::sleep(guest::TICK);
+            engine.increment_epoch();
+        }
+    };
+    std::thread::Builder::new()
+        .name("wharf-epoch".to_owned())
+        .spawn(run)
+        .map(drop)
+        .map_err(|e| Failure::new(format!("no threads: {e}")))
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let failure = |e: std::io::Error| Failure::new(format!("{address}: {e}"));
+    let listener = TcpListener::bind(address).await.map_err(failure)?;
+    let bound = listener.local_addr().map_err(failure)?;
+    Ok((listener, bound))
+}
+
+async fn run(server: Arc<Server>, loader: Arc<Loader>) -> Result<u8, Failure> {
+    let mut signals =
+        Signals::new().map_err(|e| Failure::new(format!("signals can't be waited for: {e}")))?;
+    let (listener, address) = listen(server.args.addr).await?;
+    if let Some(address) = server.args.metrics_addr {
+        let (listener, address) = listen(address).await?;
+        log::message(format_args!("metrics on http://{address}/metrics"));
+        tokio::spawn(metrics_server::serve(server.clone(), listener));
+    }
+    reload::on_hangup(server.clone(), loader.clone())
+        .map_err(|e| Failure::new(format!("SIGHUP can't be waited for: {e}")))?;
+    if server.args.watch {
+        tokio::spawn(reload::watch(server.clone(), loader.clone()));
+    }
+    let (stop, stopped) = watch::channel(false);
+    log::message(format_args!(
+        "serving {} on http://{address}",
+        loader.file().display()
+    ));
+    let accepting = connection::accept(server.clone(), listener, stopped);
+    tokio::pin!(accepting);
+    tokio::select! {
+        _ = &mut accepting => {}
+        () = signals.next() => {
+            log::message("ending; requests that are under way may finish");
+            let _ = stop.send(true);
+            tokio::select! {
+                all = &mut accepting => {
+                    if !all {
+                        log::message("some requests took too long and were broken off");
+                    }
+                }
+                // Once more: at once.
+                () = signals.next() => {}
+            }
+        }
+    }
+    Ok(0)
+}

@@ -1,0 +1,152 @@
+//! What the server keeps about a request until it is done with: for the log, the metrics and the trace.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Instant, SystemTime};
+
+use http::{Request, Version};
+
+use super::args::AccessLog;
+use super::body::BodyState;
+use super::log::{self, json_string};
+use super::trace::TraceContext;
+use super::{Server, otlp};
+
+/// Longer targets are cut off in logs.
+const MAX_TARGET: usize = 1024;
+
+/// A request. It is logged when this is dropped.
+pub struct Record {
+    server: Arc<Server>,
+    pub trace: TraceContext,
+    pub body: Arc<BodyState>,
+    /// Zero until there is an answer.
+    pub status: u16,
+    pub sent: u64,
+    error: Option<String>,
+    remote: SocketAddr,
+    method: String,
+    target: String,
+    version: &'static str,
+    began: Instant,
+    time: SystemTime,
+}
+
+impl Record {
+    pub fn new<B>(server: &Arc<Server>, remote: SocketAddr, request: &Request<B>) -> Record {
+        server.metrics.in_flight.fetch_add(1, Ordering::Relaxed);
+        let target = request
+            .uri()
+            .path_and_query()
+            .map_or("", |target| target.as_str());
+        let cut: String = target.chars().take(MAX_TARGET).collect();
+        Record {
+            server: server.clone(),
+            trace: TraceContext::of(request.headers(), server.args.otlp.is_some()),
+            body: Arc::default(),
+            status: 0,
+            sent: 0,
+            error: None,
+            remote,
+            method: request.method().as_str().chars().take(32).collect(),
+            target: cut,
+            version: match request.version() {
+                Version::HTTP_10 => "1.0",
+                Version::HTTP_2 => "2",
+                _ => "1.1",
+            },
+            began: Instant::now(),
+            time: SystemTime::now(),
+        }
+    }
+
+    /// The first thing that went wrong.
+    pub fn fail(&mut self, error: String) {
+        self.error.get_or_insert(error);
+    }
+
+    fn json(&self, received: u64, micros: u128) -> String {
+        let mut out = String::from("{\"time\":");
+        json_string(&mut out, &log::timestamp(self.time));
+        for (name, value) in [
+            ("remote", self.remote.to_string().as_str()),
+            ("method", &self.method),
+            ("target", &self.target),
+            ("version", self.version),
+            ("trace_id", &self.trace.trace_id),
+            ("span_id", &self.trace.span_id),
+        ] {
+            let _ = write!(out, ",\"{name}\":");
+            json_string(&mut out, value);
+        }
+        let _ = write!(
+            out,
+            ",\"status\":{},\"received\":{received},\"sent\":{},\"duration_us\":{micros}",
+            self.status, self.sent
+        );
+        if let Some(error) = &self.error {
+            out.push_str(",\"error\":");
+            json_string(&mut out, error);
+        }
+        out.push('}');
+        out
+    }
+
+    fn text(&self, received: u64, micros: u128) -> String {
+        let mut target = String::new();
+        json_string(&mut target, &self.target);
+        let mut out = format!(
+            "{} {} {} {target} HTTP/{} {} {received} {} {micros}us {}",
+            log::timestamp(self.time),
+            self.remote,
+            self.method,
+            self.version,
+            self.status,
+            self.sent,
+            self.trace.trace_id,
+        );
+        if let Some(error) = &self.error {
+            out.push(' ');
+            json_string(&mut out, error);
+        }
+        out
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let server = &self.server;
+        let elapsed = self.began.elapsed();
+        let received = self.body.received.load(Ordering::Relaxed);
+        if self.status == 0 {
+            self.error.get_or_insert_with(|| "the client is gone".to_owned());
+        }
+        server.metrics.in_flight.fetch_sub(1, Ordering::Relaxed);
+        server
+            .metrics
+            .bytes_received
+            .fetch_add(received, Ordering::Relaxed);
+        server.metrics.bytes_sent.fetch_add(self.sent, Ordering::Relaxed);
+        server.metrics.done(self.status, elapsed);
+        match server.args.access_log {
+            AccessLog::Off => {}
+            AccessLog::Json => log::line(&self.json(received, elapsed.as_micros())),
+            AccessLog::Text => log::line(&self.text(received, elapsed.as_micros())),
+        }
+        if let Some(exporter) = &server.spans
+            && self.trace.sampled
+        {
+            exporter.send(otlp::Span {
+                trace: self.trace.clone(),
+                method: self.method.clone(),
+                target: self.target.clone(),
+                status: self.status,
+                error: self.error.clone(),
+                start: self.time,
+                duration: elapsed,
+            });
+        }
+    }
+}

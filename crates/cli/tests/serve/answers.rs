@@ -1,0 +1,187 @@
+//! What comes back.
+
+use std::io::Write;
+use std::process::Command;
+
+use crate::support::{Server, hello, read_to_end};
+
+#[test]
+fn answers_of_the_guest() {
+    let data = tempfile::tempdir().unwrap();
+    std::fs::write(data.path().join("file.txt"), "from a file").unwrap();
+    let grant = format!("{}::/data::ro", data.path().display());
+    let server = Server::start(&["--env", "A=B", "--dir", &grant]);
+    for (target, status, body) in [
+        ("/", 200, "hello\n"),
+        ("/checks", 200, "all fine\n"),
+        ("/env", 200, "A=B\n"),
+        ("/file", 200, "from a file"),
+        ("/status?code=418", 418, ""),
+        ("/stream?parts=3&ms=1", 200, "part 0\npart 1\npart 2\n"),
+        ("/nowhere", 404, "not found\n"),
+    ] {
+        let answer = server.get(target);
+        assert_eq!((answer.status, answer.body.as_str()), (status, body), "{target}");
+        assert!(answer.whole, "{target}");
+    }
+}
+
+#[test]
+fn nothing_is_granted_by_default() {
+    let server = Server::start(&[]);
+    assert_eq!(server.get("/env").body, "");
+    assert_eq!(server.get("/file").status, 404);
+}
+
+#[test]
+fn errors_of_the_guest() {
+    let server = Server::start(&[]);
+    for (target, status) in [("/trap", 500), ("/none", 500), ("/error", 504)] {
+        assert_eq!(server.get(target).status, status, "{target}");
+    }
+    // What was begun does not look whole.
+    for target in [
+        "/trap-late",
+        "/break-off",
+        "/length?declared=3&sent=2",
+        "/length?declared=3&sent=4",
+    ] {
+        let answer = server.get(target);
+        assert!(!answer.whole || answer.status == 0, "{target}: {answer:?}");
+    }
+    let answer = server.get("/length?declared=3&sent=3");
+    assert_eq!((answer.status, answer.body.as_str()), (200, "xxx"));
+    server.wait_for("wasm `unreachable` instruction executed");
+    // Others are not concerned.
+    assert_eq!(server.get("/").status, 200);
+}
+
+#[test]
+fn bodies_of_both_kinds_come_back() {
+    let server = Server::start(&[]);
+    let answer =
+        server.send("POST /echo HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 5\r\n\r\nhello");
+    assert_eq!(answer.body, "hello");
+    let answer = server.send(
+        "POST /echo HTTP/1.1\r\nhost: a\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+    );
+    assert_eq!(answer.body, "abcde");
+}
+
+#[test]
+fn parts_arrive_while_the_guest_goes_on() {
+    let server = Server::start(&[]);
+    let mut stream = server.connect();
+    stream
+        .write_all(
+            b"POST /echo HTTP/1.1\r\nhost: a\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n",
+        )
+        .unwrap();
+    for part in ["abc", "def"] {
+        write!(stream, "3\r\n{part}\r\n").unwrap();
+        let mut seen = Vec::new();
+        let mut byte = [0];
+        while !seen.ends_with(part.as_bytes()) {
+            std::io::Read::read_exact(&mut stream, &mut byte).unwrap();
+            seen.push(byte[0]);
+        }
+    }
+    stream.write_all(b"0\r\n\r\n").unwrap();
+    assert!(read_to_end(&mut stream).ends_with("0\r\n\r\n"));
+}
+
+#[test]
+fn trailers() {
+    let server = Server::start(&[]);
+    let text = server.raw(
+        "POST /trailers HTTP/1.1\r\nhost: a\r\nconnection: close\r\nte: trailers\r\ntransfer-encoding: chunked\r\ntrailer: x-sum\r\n\r\n\
+         3\r\nabc\r\n0\r\nx-sum: 7\r\n\r\n",
+    );
+    assert!(text.contains("x-length: 3\r\n"), "{text}");
+    assert!(text.contains("x-received: x-sum=7\r\n"), "{text}");
+}
+
+#[test]
+fn head_has_no_body_and_does_not_disturb_the_guest() {
+    let server = Server::start(&[]);
+    for target in ["/", "/stream?parts=50", "/length?declared=3&sent=3"] {
+        let answer = server.send(&format!(
+            "HEAD {target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
+        ));
+        assert_eq!((answer.status, answer.body.as_str()), (200, ""), "{target}");
+    }
+    let line = server.wait_for("/stream");
+    assert!(!line.contains("error"), "{line}");
+}
+
+#[test]
+fn connections_are_kept() {
+    let server = Server::start(&[]);
+    let mut stream = server.connect();
+    let request = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+    let last = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    stream
+        .write_all(format!("{request}{request}{last}").as_bytes())
+        .unwrap();
+    let text = read_to_end(&mut stream);
+    assert_eq!(text.matches("HTTP/1.1 200").count(), 3, "{text}");
+}
+
+#[test]
+fn a_fresh_instance_for_each_request() {
+    let server = Server::start(&[]);
+    for _ in 0..3 {
+        assert_eq!(server.get("/count").body, "1\n");
+    }
+}
+
+#[test]
+fn instances_can_be_used_again() {
+    // One at a time, so that the instance is back when the next request comes.
+    let server = Server::start(&["--reuse", "3", "--max-concurrent", "1"]);
+    let mut counts = Vec::new();
+    for _ in 0..4 {
+        counts.push(server.get("/count").body);
+    }
+    assert_eq!(counts, ["1\n", "2\n", "3\n", "1\n"]);
+    // One that trapped is not.
+    assert_eq!(server.get("/trap").status, 500);
+    assert_eq!(server.get("/count").body, "1\n");
+}
+
+#[test]
+fn files_that_cannot_be_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    for (path, message) in [
+        (file("a.wat", "(module)"), "a core module"),
+        (
+            file("b.wat", "(component)"),
+            "does not export wasi:http/incoming-handler",
+        ),
+        (file("c.wat", "nonsense"), "not WebAssembly"),
+        (folder.path().join("none"), "no such file"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_wharf"))
+            .args(["serve", "--addr", "127.0.0.1:0"])
+            .arg(&path)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains(message), "{stderr}");
+    }
+    // An address that is taken.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = Command::new(env!("CARGO_BIN_EXE_wharf"))
+        .args(["serve", "--addr", &address])
+        .arg(hello())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+}

@@ -1,0 +1,140 @@
+//! Ending, and loading again.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::support::{Answer, PATIENCE, Server, hello, read_to_end};
+
+#[cfg(unix)]
+#[test]
+fn requests_under_way_may_finish() {
+    for signal in ["TERM", "INT"] {
+        let mut server = Server::start(&[]);
+        let mut stream = server.connect();
+        stream
+            .write_all(b"GET /sleep?ms=1000 HTTP/1.1\r\nhost: a\r\n\r\n")
+            .unwrap();
+        let mut idle = server.connect();
+        std::thread::sleep(Duration::from_millis(300));
+        server.signal(signal);
+        server.wait_for("ending");
+        let answer = Answer::parse(&read_to_end(&mut stream));
+        assert_eq!((answer.status, answer.body.as_str()), (200, "slept\n"));
+        assert_eq!(read_to_end(&mut idle), "");
+        assert_eq!(server.ended().code(), Some(0));
+        assert!(std::net::TcpStream::connect(server.address).is_err());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn but_not_for_ever() {
+    let mut server = Server::start(&["--shutdown-timeout", "200ms"]);
+    let mut stream = server.connect();
+    stream
+        .write_all(b"GET /sleep?ms=25000 HTTP/1.1\r\nhost: a\r\n\r\n")
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    server.signal("TERM");
+    assert_eq!(server.ended().code(), Some(0));
+    server.wait_for("broken off");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_ends_at_once() {
+    let mut server = Server::start(&[]);
+    let mut stream = server.connect();
+    stream
+        .write_all(b"GET /loop HTTP/1.1\r\nhost: a\r\n\r\n")
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    server.signal("TERM");
+    server.wait_for("ending");
+    server.signal("TERM");
+    assert_eq!(server.ended().code(), Some(0));
+}
+
+/// A copy of the guest that can be changed.
+struct Changing {
+    folder: tempfile::TempDir,
+    original: Vec<u8>,
+}
+
+impl Changing {
+    fn new() -> Changing {
+        let changing = Changing {
+            folder: tempfile::tempdir().unwrap(),
+            original: std::fs::read(hello()).unwrap(),
+        };
+        changing.write(&changing.original);
+        changing
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("guest.wasm")
+    }
+
+    /// Replaces the file as a whole, as builds do.
+    fn write(&self, bytes: &[u8]) {
+        let new = self.folder.path().join("new");
+        std::fs::write(&new, bytes).unwrap();
+        std::fs::rename(new, self.path()).unwrap();
+    }
+
+    /// A guest that says something else.
+    fn other(&self) -> Vec<u8> {
+        let mut bytes = self.original.clone();
+        let at = bytes.windows(6).position(|w| w == b"hello\n").unwrap();
+        bytes[at..at + 5].copy_from_slice(b"other");
+        bytes
+    }
+}
+
+#[track_caller]
+fn wait_until(what: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !what() {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn check_reload(file: &Changing, server: &Server, trigger: impl Fn(&Server)) {
+    assert_eq!(server.get("/").body, "hello\n");
+    // One that is under way stays with the old component.
+    let mut old = server.connect();
+    old.write_all(b"POST /echo HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 3\r\n\r\nab")
+        .unwrap();
+    file.write(&file.other());
+    trigger(server);
+    wait_until(|| server.get("/").body == "other\n");
+    old.write_all(b"c").unwrap();
+    let answer = Answer::parse(&read_to_end(&mut old));
+    assert_eq!((answer.status, answer.body.as_str()), (200, "abc"));
+    // Files that can't be served change nothing.
+    file.write(b"\0asm\x0d\0\x01\0 broken");
+    trigger(server);
+    server.wait_for("the old component stays");
+    assert_eq!(server.get("/").body, "other\n");
+    file.write(&file.original);
+    trigger(server);
+    wait_until(|| server.get("/").body == "hello\n");
+}
+
+#[test]
+fn a_changed_file_is_loaded() {
+    let file = Changing::new();
+    let server = Server::start_file(&file.path(), &["--watch"]);
+    check_reload(&file, &server, |_| {});
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hangup_loads_the_file_again() {
+    let file = Changing::new();
+    let server = Server::start_file(&file.path(), &["--reuse", "100"]);
+    check_reload(&file, &server, |server| server.signal("HUP"));
+    assert!(Path::new(&file.path()).exists());
+}
