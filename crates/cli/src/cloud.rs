@@ -1,8 +1,6 @@
 //! Policy files, and the interfaces that a component gets only if they are granted: stores, settings and logs.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
 use wharf::Result;
@@ -12,6 +10,7 @@ use wharf_wasi_config::{WasiConfig, WasiConfigVariables};
 use wharf_wasi_keyvalue::{BackendUrl, Backends, BucketGrant, Quota, WasiKeyValue, WasiKeyValueCtx};
 use wharf_wasi_logging::{Level, WasiLogging, WasiLoggingCtx};
 
+use crate::denied;
 use crate::failure::Failure;
 use crate::http::{Http, HttpArgs};
 
@@ -160,20 +159,13 @@ impl Grants {
     }
 }
 
-/// How many names of buckets are told of.
-const MAX_TOLD: usize = 16;
-
-/// Says on standard error that a bucket is not granted, and what would grant it; once for each.
+/// Says that a bucket is not granted, and what would grant it.
 fn tell_unknown(name: &str) {
-    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     // As much of a name as a person wants to read, and nothing that does something to a terminal.
     let name: String = name.chars().take(100).collect();
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    if told.len() < MAX_TOLD && told.insert(name.clone()) {
-        eprintln!(
-            "wharf: denied: opening the bucket {name:?}; `--keyvalue NAME=memory:` grants one, or `[keyvalue.NAME]` in a policy file"
-        );
-    }
+    denied::tell(format!(
+        "opening the bucket {name:?}; `--keyvalue NAME=memory:` grants one, or `[keyvalue.NAME]` in a policy file"
+    ));
 }
 
 /// The contexts of one instance of a component.

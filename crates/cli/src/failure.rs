@@ -74,7 +74,7 @@ fn import_hint(message: &str) -> String {
         ),
         (
             "wasi:",
-            "\nhint: `wharf run` offers the interfaces of wasi:cli/command in WASI 0.2",
+            "\nhint: Wharf offers the interfaces of wasi:cli/command and wasi:http/proxy in WASI 0.2",
         ),
     ];
     match hints.iter().find(|(name, _)| message.contains(name)) {
@@ -104,7 +104,7 @@ mod tests {
         let message = |import: &str| {
             Failure::engine("a.wasm", &Error::link(format!("unknown import `{import}`"))).message
         };
-        assert!(message("wasi:http/types@0.2.3").contains("wharf serve"));
+        assert!(message("wasi:http/future-thing").contains("wasi:http/proxy"));
         assert!(message("wasi:cli/future-thing").contains("wasi:cli/command"));
         assert!(message("my:own/thing").contains("linked in"));
         assert!(message("wasi:keyvalue/store@0.2.0-draft2").contains("--keyvalue NAME=memory:"));

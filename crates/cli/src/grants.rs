@@ -1,13 +1,11 @@
 //! What a command line grants to a guest: flags that several commands have, and how they become a context.
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
 use wharf_wasi::{DirPerms, FilePerms, NetDenied, NetRule, WasiCtxBuilder};
 
+use crate::denied::{self, quoted};
 use crate::failure::Failure;
 
 /// The flags that grant something. What is not named by one is not granted.
@@ -58,35 +56,14 @@ impl GrantArgs {
     }
 }
 
-/// How many different things that were denied are told of.
-const MAX_TOLD: usize = 16;
-
-/// Says on standard error what was denied and which flag would allow it; the same thing once.
 fn tell_denied(denied: &NetDenied) {
-    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let message = describe_denied(denied);
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    if told.len() < MAX_TOLD && !told.contains(&message) {
-        eprintln!("wharf: {message}");
-        told.insert(message);
-    }
+    denied::tell(describe_denied(denied));
 }
 
 fn describe_denied(denied: &NetDenied) -> String {
     match denied.rule() {
-        Some(rule) => format!(
-            "denied: {denied}; `--net {}` allows it",
-            quoted(&rule.to_string())
-        ),
-        None => format!("denied: {denied}"),
-    }
-}
-
-/// Text that a shell takes as it is.
-fn quoted(text: &str) -> Cow<'_, str> {
-    match text.contains(['*', '[']) {
-        true => format!("'{text}'").into(),
-        false => text.into(),
+        Some(rule) => format!("{denied}; `--net {}` allows it", quoted(&rule.to_string())),
+        None => denied.to_string(),
     }
 }
 

@@ -3,8 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use wharf_wasi_http::{HttpClient, HttpPolicy, HttpRule, TlsRoots, WasiHttpCtx};
+use http::Request;
+use wharf_wasi_http::{
+    ErrorCode, HostFutureIncomingResponse, HttpClient, HttpPolicy, HttpResult, HttpRule, HyperOutgoingBody,
+    OutgoingRequestConfig, TlsRoots, WasiHttpCtx, WasiHttpHooks, default_send_request,
+};
 
+use crate::denied::{self, quoted};
 use crate::failure::Failure;
 
 /// The flags for requests that a guest sends.
@@ -22,6 +27,33 @@ pub struct HttpArgs {
     /// Trust the certificate authorities of the operating system
     #[arg(long)]
     pub http_system_ca: bool,
+}
+
+/// Tells what was denied.
+pub struct TellDenied;
+
+impl WasiHttpHooks for TellDenied {
+    fn send_request(
+        &mut self,
+        ctx: &WasiHttpCtx,
+        request: Request<HyperOutgoingBody>,
+        config: OutgoingRequestConfig,
+    ) -> HttpResult<HostFutureIncomingResponse> {
+        let scheme = if config.use_tls { "https" } else { "http" };
+        let uri = request.uri().clone();
+        let sent = default_send_request(ctx, request, config);
+        if let Err(error) = &sent
+            && let Some(ErrorCode::HttpRequestDenied) = error.downcast_ref()
+            && let Some(authority) = uri.authority()
+        {
+            let rule: String = format!("{scheme}://{authority}").chars().take(300).collect();
+            denied::tell(format!(
+                "a request to {rule}; `--http {}` allows it",
+                quoted(&rule)
+            ));
+        }
+        sent
+    }
 }
 
 /// Sends the requests that guests may send.

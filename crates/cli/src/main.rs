@@ -4,6 +4,7 @@
 mod args;
 mod cloud;
 mod compile;
+mod denied;
 mod engine;
 mod failure;
 mod grants;

@@ -5,12 +5,13 @@ use wharf::{Bytes, Engine, Store};
 use wharf_core::{Error, Module};
 use wharf_wasi::preview1::WasiP1Ctx;
 use wharf_wasi::{I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
-use wharf_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView, default_hooks};
+use wharf_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::args::RunArgs;
 use crate::cloud::{Cloud, CloudView, Grants};
 use crate::engine::{describe, engine, find_secret};
 use crate::failure::{FAILED, Failure};
+use crate::http::TellDenied;
 use crate::invoke;
 use crate::limits::limit;
 use crate::load::{Layer, Loaded, is_artifact, load, open_artifact};
@@ -19,6 +20,7 @@ use crate::load::{Layer, Loaded, is_artifact, load, open_artifact};
 struct Host {
     ctx: WasiCtx,
     http: WasiHttpCtx,
+    hooks: TellDenied,
     cloud: Cloud,
     table: ResourceTable,
 }
@@ -34,7 +36,7 @@ impl WasiHttpView for Host {
         WasiHttpCtxView {
             ctx: &mut self.http,
             table: &mut self.table,
-            hooks: default_hooks(),
+            hooks: &mut self.hooks,
         }
     }
 }
@@ -128,6 +130,7 @@ fn run_component(
     let host = Host {
         ctx: context(file, args, grants)?.build(),
         http: grants.http.ctx(),
+        hooks: TellDenied,
         cloud: grants.cloud(&program_name(file, args)),
         table: ResourceTable::new(),
     };

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use wharf::component::ResourceTable;
 use wharf_wasi::{WasiCtx, WasiCtxView, WasiView};
-use wharf_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView, default_hooks};
+use wharf_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::args::ServeArgs;
 use super::guest_output::GuestOutput;
 use crate::cloud::{self, Cloud, CloudView};
 use crate::failure::Failure;
+use crate::http::TellDenied;
 
 /// The resources that an instance may have at a time.
 const MAX_RESOURCES: usize = 10_000;
@@ -25,6 +26,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Host {
     ctx: WasiCtx,
     http: WasiHttpCtx,
+    hooks: TellDenied,
     cloud: Cloud,
     table: ResourceTable,
     /// Where the instance's lines go, with the request that they belong to.
@@ -45,7 +47,7 @@ impl WasiHttpView for Host {
         WasiHttpCtxView {
             ctx: &mut self.http,
             table: &mut self.table,
-            hooks: default_hooks(),
+            hooks: &mut self.hooks,
         }
     }
 }
@@ -108,6 +110,7 @@ impl Grants {
         Ok(Host {
             ctx: builder.build(),
             http: self.cloud.http.ctx(),
+            hooks: TellDenied,
             cloud: self.cloud.cloud(&name.to_string_lossy()),
             table,
             output,
