@@ -132,7 +132,7 @@ mod tests {
         let denied = |addr: &str, usage| describe_denied(&NetDenied::Address(addr.parse().unwrap(), usage));
         assert_eq!(
             denied("1.2.3.4:80", SocketAddrUse::TcpConnect),
-            "denied: connecting with TCP to 1.2.3.4:80; `--net tcp-connect:1.2.3.4:80` allows it"
+            "connecting with TCP to 1.2.3.4:80; `--net tcp-connect:1.2.3.4:80` allows it"
         );
         let denied = denied("[::1]:0", SocketAddrUse::TcpBind);
         assert!(denied.contains("--net 'tcp-listen:[::1]:0'"), "{denied}");

@@ -106,7 +106,7 @@ fn an_unknown_import_is_named() {
         "b.wat",
         r#"(component (import "wasi:http/types@0.2.3" (instance (export "x" (func)))))"#,
     );
-    expect(&run(&path), 1, &["wasi:http/types", "not supported yet"]);
+    expect(&run(&path), 1, &["wasi:http/types", "`x`"]);
     let path = folder.file(
         "c.wat",
         r#"(module (import "env" "f" (func)) (func (export "_start")))"#,
