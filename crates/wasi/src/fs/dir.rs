@@ -10,7 +10,7 @@ use cap_fs_ext::{
 };
 use cap_std::fs::{Metadata, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// An open directory with the permissions of the grant it was reached through. Clones refer to the same directory.
@@ -27,6 +27,17 @@ pub struct Dir {
 pub(crate) struct PathTarget<'a> {
     pub(crate) path: &'a str,
     pub(crate) follow: bool,
+}
+
+/// How many links are followed one after the other.
+const MAX_LINKS: usize = 40;
+
+/// The path without slashes at its end, which say only that it names a directory.
+fn without_slashes(path: &str) -> &str {
+    match path.trim_end_matches('/') {
+        "" => path,
+        rest => rest,
+    }
 }
 
 /// An entry of a directory.
@@ -155,16 +166,35 @@ impl Dir {
         Ok(())
     }
 
-    /// Creates a hard link. A symbolic link at the end of `old` can't be followed: there is no portable way to do
-    /// that inside the sandbox, so it is `Invalid` to ask for it.
+    /// Creates a hard link; directories are `NotPermitted`.
     pub(crate) fn link_at(&self, old: PathTarget<'_>, new_dir: &Dir, new_path: &str) -> FsResult<()> {
         self.check_mutate()?;
         new_dir.check_mutate()?;
         self.check_no_gain(new_dir)?;
-        if old.follow {
-            return Err(ErrorCode::Invalid);
+        let followed;
+        let old_path = if old.follow {
+            followed = self.follow_last(old.path)?;
+            &followed
+        } else {
+            Path::new(old.path)
+        };
+        Ok(self.dir.hard_link(old_path, &new_dir.dir, new_path)?)
+    }
+
+    /// The path of what the links at the end of `path` lead to. Each step is resolved inside the sandbox like any other
+    /// path, so that nothing depends on what others do to the links meanwhile.
+    fn follow_last(&self, path: &str) -> FsResult<PathBuf> {
+        let mut path = PathBuf::from(path);
+        for _ in 0..MAX_LINKS {
+            if !self.dir.symlink_metadata(&path)?.is_symlink() {
+                return Ok(path);
+            }
+            // Absolute targets are refused here.
+            let target = self.dir.read_link(&path)?;
+            path.pop();
+            path.push(target);
         }
-        Ok(self.dir.hard_link(old.path, &new_dir.dir, new_path)?)
+        Err(ErrorCode::Loop)
     }
 
     pub(crate) fn readlink_at(&self, path: &str) -> FsResult<String> {
@@ -178,14 +208,22 @@ impl Dir {
 
     pub(crate) fn remove_directory_at(&self, path: &str) -> FsResult<()> {
         self.check_mutate()?;
-        Ok(self.dir.remove_dir(path)?)
+        Ok(self.dir.remove_dir(without_slashes(path))?)
     }
 
     pub(crate) fn rename_at(&self, old_path: &str, new_dir: &Dir, new_path: &str) -> FsResult<()> {
         self.check_mutate()?;
         new_dir.check_mutate()?;
         self.check_no_gain(new_dir)?;
-        Ok(self.dir.rename(old_path, &new_dir.dir, new_path)?)
+        // A slash at the end of either name says that it is a directory's.
+        if (old_path.ends_with('/') || new_path.ends_with('/'))
+            && !self.dir.symlink_metadata(without_slashes(old_path))?.is_dir()
+        {
+            return Err(ErrorCode::NotDirectory);
+        }
+        Ok(self
+            .dir
+            .rename(without_slashes(old_path), &new_dir.dir, without_slashes(new_path))?)
     }
 
     pub(crate) fn symlink_at(&self, target: &str, path: &str) -> FsResult<()> {
