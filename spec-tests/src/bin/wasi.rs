@@ -129,7 +129,7 @@ fn run(options: &Options) -> Result<bool, String> {
     let mut all = Row::default();
     for (package, row) in &rows {
         println!(
-            "| wasi:{package} | {} | {} | {} |",
+            "| {package} | {} | {} | {} |",
             row.passed, row.failed, row.skipped
         );
         all.passed += row.passed;

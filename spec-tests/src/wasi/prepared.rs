@@ -104,3 +104,65 @@ pub fn judge(case: &Case, output: &Output) -> Result<(), String> {
     }
     Err(wrong.join("\n"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case(stdout: &str, ending: Ending) -> Case {
+        Case {
+            name: "a".into(),
+            checks: String::new(),
+            args: Vec::new(),
+            env: Default::default(),
+            stdin: String::new(),
+            dirs: Vec::new(),
+            net: Vec::new(),
+            stdout: stdout.into(),
+            stderr: None,
+            ending,
+        }
+    }
+
+    fn output(stdout: &str, status: Option<u8>) -> Output {
+        Output {
+            stdout: stdout.into(),
+            stderr: "a message".into(),
+            status,
+        }
+    }
+
+    #[test]
+    fn a_case_has_to_end_as_its_manifest_says() {
+        let silent = case("", Ending::Status(0));
+        assert!(judge(&silent, &output("", Some(0))).is_ok());
+        assert!(judge(&silent, &output("", Some(1))).is_err());
+        assert!(judge(&silent, &output("", None)).is_err());
+        let wrong = judge(&silent, &output("a.rs:1: not true", Some(1))).unwrap_err();
+        assert!(wrong.contains("a.rs:1") && wrong.contains("a message"), "{wrong}");
+        // A trap before the guest told that it comes, or a check that failed after it did not, is no pass.
+        let trap = case("about to trap\n", Ending::Trap);
+        assert!(judge(&trap, &output("about to trap\n", Some(134))).is_ok());
+        assert!(judge(&trap, &output("about to trap\n", None)).is_ok());
+        assert!(judge(&trap, &output("about to trap\n", Some(0))).is_err());
+        assert!(judge(&trap, &output("", Some(134))).is_err());
+        assert!(judge(&trap, &output("about to trap\na.rs:1: no trap", Some(1))).is_err());
+    }
+
+    #[test]
+    fn directories_are_made_as_the_case_says() {
+        let mut case = case("", Ending::Status(0));
+        case.dirs = vec![DirSpec {
+            guest: "work".into(),
+            folders: vec!["d/e".into()],
+            files: [("d/f".to_string(), "text".to_string())].into(),
+            ..DirSpec::default()
+        }];
+        let prepared = Prepared::new(&case).unwrap();
+        let dir = prepared.dirs[0].clone();
+        assert!(dir.join("d/e").is_dir());
+        assert_eq!(fs::read_to_string(dir.join("d/f")).unwrap(), "text");
+        drop(prepared);
+        assert!(!dir.exists());
+    }
+}

@@ -12,14 +12,14 @@ use crate::ok;
 
 pub type Result<T> = std::result::Result<T, E>;
 
-/// Both ends of a connection.
+/// Both ends of a connection. Streams are dropped before their sockets, because a runtime may see them as children of these.
 pub struct Pair {
-    pub client: TcpSocket,
     pub client_in: InputStream,
     pub client_out: OutputStream,
-    pub server: TcpSocket,
     pub server_in: InputStream,
     pub server_out: OutputStream,
+    pub client: TcpSocket,
+    pub server: TcpSocket,
 }
 
 pub fn v4(a: u8, b: u8, c: u8, d: u8, port: u16) -> IpSocketAddress {
@@ -92,8 +92,9 @@ pub fn connect(socket: &TcpSocket, address: IpSocketAddress) -> Result<(InputStr
     wait(socket, || socket.finish_connect())
 }
 
-pub fn accept(socket: &TcpSocket) -> Result<(TcpSocket, InputStream, OutputStream)> {
-    wait(socket, || socket.accept())
+/// The streams come first, so that they are dropped first.
+pub fn accept(socket: &TcpSocket) -> Result<(InputStream, OutputStream, TcpSocket)> {
+    wait(socket, || socket.accept()).map(|(socket, input, output)| (input, output, socket))
 }
 
 /// A listening socket on a port that the system chose.
@@ -108,12 +109,24 @@ pub fn pair_of(family: Family) -> Pair {
     let listener = listener(family);
     let client = tcp(family);
     let (client_in, client_out) = ok!(connect(&client, ok!(listener.local_address())));
-    let (server, server_in, server_out) = ok!(accept(&listener));
+    let (server_in, server_out, server) = ok!(accept(&listener));
     Pair { client, client_in, client_out, server, server_in, server_out }
 }
 
 pub fn pair() -> Pair {
     pair_of(Family::Ipv4)
+}
+
+/// Checks that there is nothing to read, and that the stream's pollable does not say otherwise for long: it may be ready once
+/// for something that was read already.
+pub fn check_quiet(stream: &InputStream, ready: &wasip2::io::poll::Pollable) {
+    for _ in 0..100 {
+        crate::check!(ok!(stream.read(1)).is_empty());
+        if !ready.ready() {
+            return;
+        }
+    }
+    crate::fail(file!(), line!(), "the pollable stays ready though there is nothing to read");
 }
 
 /// Reads as many bytes as asked for; fewer at the end.

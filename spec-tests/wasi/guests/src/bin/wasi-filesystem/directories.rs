@@ -9,8 +9,10 @@ pub const CASES: &[Case] = &[
     ("remove-directory", remove),
     ("unlink-file", unlink),
     ("rename-files", rename_files),
+    ("rename-one-file", rename_one_file),
     ("rename-directories", rename_directories),
     ("rename-between-directories", rename_between),
+    ("removed-while-open", removed),
     ("read-directory", read),
     ("read-directory-streams", read_streams),
     ("read-directory-large", read_large),
@@ -116,6 +118,30 @@ fn rename_files() {
     ok!(dir.symlink_at("b", "l"));
     ok!(dir.rename_at("l", &dir, "m"));
     check_eq!(ok!(dir.readlink_at("m")), "b");
+}
+
+fn rename_one_file() {
+    let dir = work();
+    file(&dir, "a", b"one");
+    ok!(dir.link_at(NO_FOLLOW, "a", &dir, "b"));
+    // Both names are the same file's, so that there is nothing to do.
+    ok!(dir.rename_at("a", &dir, "b"));
+    check_eq!(content_at(&dir, "a"), b"one");
+    check_eq!(content_at(&dir, "b"), b"one");
+}
+
+fn removed() {
+    let dir = work();
+    ok!(dir.create_directory_at("d"));
+    let sub = open_dir(&dir, "d");
+    ok!(dir.remove_directory_at("d"));
+    check_err!(sub.create_directory_at("x"), E::NoEntry);
+    check_err!(sub.open_at(NO_FOLLOW, "x", O::CREATE, D::WRITE), E::NoEntry);
+    check_err!(open(&sub, "x"), E::NoEntry);
+    check!(ok!(sub.get_type()) == Type::Directory);
+    // Another one of that name is not the same.
+    ok!(dir.create_directory_at("d"));
+    check!(!sub.is_same_object(&open_dir(&dir, "d")));
 }
 
 fn rename_directories() {

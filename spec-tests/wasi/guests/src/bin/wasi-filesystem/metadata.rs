@@ -5,6 +5,7 @@ use wasip2::clocks::wall_clock::{Datetime, now};
 
 pub const CASES: &[Case] = &[
     ("stat", stat),
+    ("stat-trailing-slash", stat_trailing_slash),
     ("stat-errors", stat_errors),
     ("times", times),
     ("times-of-links", times_of_links),
@@ -36,6 +37,21 @@ fn stat() {
     for time in [stat.data_access_timestamp, stat.data_modification_timestamp, stat.status_change_timestamp].iter().flatten() {
         check!(time.nanoseconds < 1_000_000_000);
     }
+}
+
+fn stat_trailing_slash() {
+    let dir = work();
+    ok!(dir.create_directory_at("d"));
+    ok!(dir.symlink_at("d", "l"));
+    file(&dir, "f", b"");
+    ok!(dir.symlink_at("f", "m"));
+    // A slash at the end follows the link, whatever the flags say.
+    check!(ok!(dir.stat_at(NO_FOLLOW, "l")).type_ == Type::SymbolicLink);
+    check!(ok!(dir.stat_at(NO_FOLLOW, "l/")).type_ == Type::Directory);
+    check!(ok!(dir.stat_at(NO_FOLLOW, "l/.")).type_ == Type::Directory);
+    check!(ok!(dir.stat_at(FOLLOW, "l/")).type_ == Type::Directory);
+    check_err!(dir.stat_at(NO_FOLLOW, "m/"), E::NotDirectory);
+    check_err!(dir.stat_at(NO_FOLLOW, "f/"), E::NotDirectory);
 }
 
 fn stat_errors() {

@@ -83,8 +83,9 @@ fn inherited() {
     ok!(bind(&socket, loopback(Family::Ipv4, 0)));
     ok!(listen(&socket));
     let client = tcp(Family::Ipv4);
-    ok!(connect(&client, ok!(socket.local_address())));
-    let (accepted, _, _) = ok!(accept(&socket));
+    let _streams = ok!(connect(&client, ok!(socket.local_address())));
+    let accepted = ok!(accept(&socket));
+    let accepted = &accepted.2;
     check_eq!(ok!(accepted.keep_alive_enabled()), true);
     check_eq!(ok!(accepted.keep_alive_idle_time()), 42 * SECOND);
     check_eq!(ok!(accepted.keep_alive_interval()), 21 * SECOND);
@@ -106,12 +107,11 @@ fn backlog() {
     }
     check_err!(socket.set_listen_backlog_size(0), E::InvalidArgument);
     let clients: Vec<_> = (0..5).map(|_| tcp(Family::Ipv4)).collect();
-    for client in &clients {
-        ok!(connect(client, ok!(socket.local_address())));
-    }
+    let streams: Vec<_> = clients.iter().map(|client| ok!(connect(client, ok!(socket.local_address())))).collect();
     for _ in &clients {
-        ok!(accept(&socket));
+        drop(ok!(accept(&socket)));
     }
+    drop(streams);
 }
 
 fn udp_options() {

@@ -13,6 +13,7 @@ pub const CASES: &[Case] = &[
     ("tcp-connect-in-progress", connect_in_progress),
     ("tcp-connected", connected),
     ("tcp-closed", closed),
+    ("tcp-one-pollable", one_pollable),
     ("tcp-ipv6", ipv6),
     ("tcp-many-sockets", many),
 ];
@@ -94,11 +95,12 @@ fn listening() {
     // It goes on after an accept.
     for _ in 0..3 {
         let client = tcp(Family::Ipv4);
-        ok!(connect(&client, ok!(socket.local_address())));
-        let (accepted, _, _) = ok!(accept(&socket));
+        let streams = ok!(connect(&client, ok!(socket.local_address())));
+        let (input, output, accepted) = ok!(accept(&socket));
         check_eq!(text(ok!(accepted.remote_address())), text(ok!(client.local_address())));
         check_eq!(text(ok!(accepted.local_address())), text(ok!(socket.local_address())));
         check!(socket.is_listening() && !accepted.is_listening());
+        drop((streams, input, output));
     }
     check_err!(socket.accept(), E::WouldBlock);
 }
@@ -114,7 +116,7 @@ fn connect_in_progress() {
     check_err!(socket.finish_listen(), E::NotInProgress);
     check_err!(socket.shutdown(ShutdownType::Both), E::InvalidState);
     check_err!(socket.set_listen_backlog_size(5), E::InvalidState);
-    ok!(wait(&socket, || socket.finish_connect()));
+    let _streams = ok!(wait(&socket, || socket.finish_connect()));
     check_err!(socket.finish_connect(), E::NotInProgress | E::InvalidState);
 }
 
@@ -156,6 +158,30 @@ fn closed() {
     check!(socket.address_family() == Family::Ipv4);
 }
 
+fn one_pollable() {
+    // Each socket has one, from its beginning on, and it serves for all that the socket does.
+    let network = instance_network();
+    let (server, client) = (tcp(Family::Ipv4), tcp(Family::Ipv4));
+    let (server_ready, client_ready) = (server.subscribe(), client.subscribe());
+    ok!(server.start_bind(&network, loopback(Family::Ipv4, 0)));
+    server_ready.block();
+    ok!(server.finish_bind());
+    ok!(server.start_listen());
+    server_ready.block();
+    ok!(server.finish_listen());
+    check!(!server_ready.ready());
+    ok!(client.start_connect(&network, ok!(server.local_address())));
+    client_ready.block();
+    let _streams = ok!(client.finish_connect());
+    server_ready.block();
+    let (accepted, input, output) = ok!(server.accept());
+    drop((input, output));
+    drop(accepted);
+    check_err!(server.accept(), E::WouldBlock);
+    check!(!server_ready.ready());
+    drop((server_ready, client_ready));
+}
+
 fn ipv6() {
     if !families().contains(&Family::Ipv6) {
         return;
@@ -175,10 +201,10 @@ fn many() {
             let client = tcp(Family::Ipv4);
             let streams = ok!(connect(&client, address));
             ok!(streams.1.blocking_write_and_flush(&[i]));
-            (client, streams, ok!(accept(&listener)))
+            (streams, ok!(accept(&listener)), client)
         })
         .collect();
-    for (i, (_, _, (_, input, _))) in pairs.iter().enumerate() {
+    for (i, (_, (input, _, _), _)) in pairs.iter().enumerate() {
         check_eq!(read_exactly(input, 1), [i as u8]);
     }
 }

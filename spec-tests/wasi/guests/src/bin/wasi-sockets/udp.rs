@@ -180,14 +180,16 @@ fn new_streams() {
     let (two_in, two_out) = ok!(two.stream(None));
     // From everybody to one peer and back.
     drop(ok!(one.stream(None)));
+    check_eq!(text(ok!(one.local_address())), text(to_one));
     drop(ok!(one.stream(Some(to_two))));
     check_eq!(text(ok!(one.local_address())), text(to_one));
     let (one_in, one_out) = ok!(one.stream(None));
     check_err!(one.remote_address(), E::InvalidState);
-    check_eq!(text(ok!(one.local_address())), text(to_one));
+    // Some systems take the port away together with the peer.
     check_eq!(ok!(send(&one_out, &[(b"a", Some(to_two))])), 1);
-    check_eq!(receive(&two_in).0, b"a");
-    check_eq!(ok!(send(&two_out, &[(b"b", Some(to_one))])), 1);
+    let (data, from) = receive(&two_in);
+    check_eq!(data, b"a");
+    check_eq!(ok!(send(&two_out, &[(b"b", Some(from))])), 1);
     check_eq!(receive(&one_in).0, b"b");
 }
 
