@@ -9,6 +9,7 @@ pub mod conformance;
 pub mod list;
 pub mod mode;
 pub mod suites;
+pub mod wasi;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

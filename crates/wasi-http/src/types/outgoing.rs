@@ -103,7 +103,13 @@ fn is_path(path: &str) -> bool {
 fn is_scheme(scheme: &Scheme) -> bool {
     match scheme {
         Scheme::Http | Scheme::Https => true,
-        Scheme::Other(name) => name.len() <= MAX_SCHEME && name.parse::<http::uri::Scheme>().is_ok(),
+        Scheme::Other(name) => {
+            // RFC 3986, section 3.1.
+            let rest = |c: u8| c.is_ascii_alphanumeric() || b"+-.".contains(&c);
+            name.len() <= MAX_SCHEME
+                && name.starts_with(|c: char| c.is_ascii_alphabetic())
+                && name.bytes().all(rest)
+        }
     }
 }
 
@@ -256,9 +262,8 @@ impl types::HostOutgoingResponse for WasiHttpCtxView<'_> {
         status: u16,
     ) -> Result<std::result::Result<(), ()>> {
         let response = self.table.get_mut(&response)?;
-        // Statuses below 200 are not final.
         Ok(match StatusCode::from_u16(status) {
-            Ok(code) if (200..600).contains(&status) => set(&mut response.status, code, true),
+            Ok(code) if status < 600 => set(&mut response.status, code, true),
             _ => Err(()),
         })
     }
@@ -291,6 +296,11 @@ impl types::HostOutgoingResponse for WasiHttpCtxView<'_> {
 impl HostOutgoingResponse {
     /// The response as it is to be sent.
     fn into_message(self) -> std::result::Result<Response<HyperOutgoingBody>, ErrorCode> {
+        if self.status.is_informational() {
+            return Err(crate::error::internal(
+                "a response with an interim status is not the last",
+            ));
+        }
         let body = match (self.body, self.headers.content_length()?) {
             (Some(body), _) => body,
             (None, None | Some(0)) => empty(),

@@ -5,6 +5,7 @@ use super::types::{
     DescriptorFlags, DescriptorStat, DescriptorType, DirPerms, FilePerms, Metadata, NewTimestamp, OpenFlags,
 };
 use super::{Descriptor, ErrorCode, File, FsResult, metadata_hash};
+use std::path::Path;
 
 /// An open directory with the permissions of the grant it was reached through. Clones refer to the same directory.
 #[derive(Clone, Debug)]
@@ -13,6 +14,17 @@ pub struct Dir {
     flags: DescriptorFlags,
     perms: DirPerms,
     file_perms: FilePerms,
+}
+
+/// How many links are followed one after the other.
+const MAX_LINKS: usize = 40;
+
+/// The path without slashes at its end, which say only that it names a directory.
+fn without_slashes(path: &str) -> &str {
+    match path.trim_end_matches('/') {
+        "" => path,
+        rest => rest,
+    }
 }
 
 impl Dir {
@@ -97,7 +109,12 @@ impl Dir {
 
     pub(crate) fn metadata_at(&self, target: PathTarget<'_>) -> FsResult<Metadata> {
         self.check_read()?;
-        self.node.metadata_at(target)
+        // A slash, or a slash and a dot, at the end name what a link leads to, which has to be a directory.
+        let directory = target.path.ends_with('/') || target.path.ends_with("/.");
+        self.node.metadata_at(PathTarget {
+            follow: target.follow || directory,
+            ..target
+        })
     }
 
     pub(crate) fn stat_at(&self, target: PathTarget<'_>) -> FsResult<DescriptorStat> {
@@ -114,16 +131,42 @@ impl Dir {
         self.node.set_times_at(target, accessed, modified)
     }
 
-    /// Creates a hard link. A symbolic link at the end of `old` can't be followed: there is no portable way to do
-    /// that inside the sandbox, so it is `Invalid` to ask for it.
+    /// Creates a hard link; directories are `NotPermitted`.
     pub(crate) fn link_at(&self, old: PathTarget<'_>, new_dir: &Dir, new_path: &str) -> FsResult<()> {
         self.check_mutate()?;
         new_dir.check_mutate()?;
         self.check_no_gain(new_dir)?;
-        if old.follow {
-            return Err(ErrorCode::Invalid);
+        let old_path = match old.follow {
+            true => self.follow_last(old.path)?,
+            false => old.path.to_string(),
+        };
+        self.node.link_at(&old_path, &new_dir.node, new_path)
+    }
+
+    /// The path of what the links at the end of `path` lead to. Each step is resolved inside the sandbox like any other
+    /// path, so that nothing depends on what others do to the links meanwhile.
+    fn follow_last(&self, path: &str) -> FsResult<String> {
+        let mut path = path.to_string();
+        for _ in 0..MAX_LINKS {
+            let target = PathTarget {
+                path: &path,
+                follow: false,
+            };
+            // What has a slash at its end is no link.
+            if path.ends_with('/') || self.node.metadata_at(target)?.stat.kind != DescriptorType::SymbolicLink
+            {
+                return Ok(path);
+            }
+            let target = self.node.readlink_at(&path)?;
+            if Path::new(&target).has_root() {
+                return Err(ErrorCode::NotPermitted);
+            }
+            path = match path.rsplit_once('/') {
+                Some((folder, _)) => format!("{folder}/{target}"),
+                None => target,
+            };
         }
-        self.node.link_at(old.path, &new_dir.node, new_path)
+        Err(ErrorCode::Loop)
     }
 
     pub(crate) fn readlink_at(&self, path: &str) -> FsResult<String> {
@@ -133,14 +176,25 @@ impl Dir {
 
     pub(crate) fn remove_directory_at(&self, path: &str) -> FsResult<()> {
         self.check_mutate()?;
-        self.node.remove_directory_at(path)
+        self.node.remove_directory_at(without_slashes(path))
     }
 
     pub(crate) fn rename_at(&self, old_path: &str, new_dir: &Dir, new_path: &str) -> FsResult<()> {
         self.check_mutate()?;
         new_dir.check_mutate()?;
         self.check_no_gain(new_dir)?;
-        self.node.rename_at(old_path, &new_dir.node, new_path)
+        let (old, new) = (without_slashes(old_path), without_slashes(new_path));
+        // A slash at the end of either name says that it is a directory's.
+        let target = PathTarget {
+            path: old,
+            follow: false,
+        };
+        if (old.len() < old_path.len() || new.len() < new_path.len())
+            && self.node.metadata_at(target)?.stat.kind != DescriptorType::Directory
+        {
+            return Err(ErrorCode::NotDirectory);
+        }
+        self.node.rename_at(old, &new_dir.node, new)
     }
 
     pub(crate) fn symlink_at(&self, target: &str, path: &str) -> FsResult<()> {

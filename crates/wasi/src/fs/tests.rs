@@ -291,7 +291,6 @@ fn making_moving_and_removing() {
     assert_eq!(dir.stat_at(at("file")), Err(ErrorCode::NoEntry));
     sub.link_at(link("moved"), &dir, "second").unwrap();
     assert_eq!(dir.stat_at(at("second")).unwrap().link_count, 2);
-    assert_eq!(sub.link_at(at("moved"), &dir, "third"), Err(ErrorCode::Invalid));
     assert_eq!(sub.link_at(link("moved"), &dir, "second"), Err(ErrorCode::Exist));
     let (a, b) = (
         open(&dir, "second", OpenFlags::empty(), READ).unwrap(),
@@ -311,6 +310,68 @@ fn making_moving_and_removing() {
     assert_eq!(dir.remove_directory_at("d"), Err(ErrorCode::NoEntry));
     Descriptor::Dir(dir.clone()).sync().unwrap();
     Descriptor::Dir(dir).sync_data().unwrap();
+}
+
+#[test]
+fn hard_links_follow_links_when_asked() {
+    let (_temp, dir) = sandbox();
+    dir.create_directory_at("d").unwrap();
+    dir.symlink_at("../file", "d/inner").unwrap();
+    dir.symlink_at("d/inner", "outer").unwrap();
+    dir.link_at(at("outer"), &dir, "followed").unwrap();
+    assert_eq!(
+        dir.stat_at(link("followed")).unwrap().kind,
+        DescriptorType::RegularFile
+    );
+    dir.link_at(at("file"), &dir, "plain").unwrap();
+    assert_eq!(dir.stat_at(at("file")).unwrap().link_count, 3);
+    dir.link_at(link("outer"), &dir, "itself").unwrap();
+    assert_eq!(dir.readlink_at("itself").unwrap(), "d/inner");
+    for (name, target, expected) in [
+        ("dangling", "absent", ErrorCode::NoEntry),
+        ("loop", "loop", ErrorCode::Loop),
+        ("directory", "d", ErrorCode::NotPermitted),
+        ("out", "../secret", ErrorCode::NotPermitted),
+    ] {
+        dir.symlink_at(target, name).unwrap();
+        assert_eq!(dir.link_at(at(name), &dir, "x"), Err(expected), "{name}");
+    }
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("/etc/passwd", _temp.path().join("inside/absolute")).unwrap();
+        assert_eq!(
+            dir.link_at(at("absolute"), &dir, "x"),
+            Err(ErrorCode::NotPermitted)
+        );
+    }
+}
+
+#[test]
+fn slashes_at_the_end_name_directories() {
+    let (_temp, dir) = sandbox();
+    dir.create_directory_at("d/").unwrap();
+    dir.create_directory_at("e").unwrap();
+    dir.symlink_at("e", "link").unwrap();
+    let not_directory = Err(ErrorCode::NotDirectory);
+    assert_eq!(dir.rename_at("file", &dir, "new/"), not_directory);
+    assert_eq!(dir.rename_at("file/", &dir, "new"), not_directory);
+    assert_eq!(dir.rename_at("link/", &dir, "new"), not_directory);
+    assert_eq!(dir.rename_at("absent/", &dir, "new"), Err(ErrorCode::NoEntry));
+    assert_eq!(dir.remove_directory_at("file/"), not_directory);
+    assert_eq!(dir.remove_directory_at("link/"), not_directory);
+    assert_eq!(
+        dir.stat_at(link("link/")).unwrap().kind,
+        DescriptorType::Directory
+    );
+    assert_eq!(dir.stat_at(link("file/")), Err(ErrorCode::NotDirectory));
+    for path in ["/", "//"] {
+        assert_eq!(dir.remove_directory_at(path), Err(ErrorCode::NotPermitted));
+        assert_eq!(dir.rename_at("d", &dir, path), Err(ErrorCode::NotPermitted));
+    }
+    dir.rename_at("d/", &dir, "moved//").unwrap();
+    dir.remove_directory_at("moved/").unwrap();
+    dir.remove_directory_at("e//").unwrap();
+    assert_eq!(dir.stat_at(at("e")), Err(ErrorCode::NoEntry));
 }
 
 #[test]

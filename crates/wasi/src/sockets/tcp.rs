@@ -101,10 +101,16 @@ impl TcpSocket {
         check_family(self.family, local.ip())?;
         check_unicast(local.ip())?;
         net.check(local, SocketAddrUse::TcpBind).await?;
+        // A port that was asked for may be bound though connections of an earlier socket linger on it. Those inherit their
+        // consent to that from their listener, so one whose port the system chose gets it, too, but not before the system
+        // has looked for a port of which nobody else has a share.
         if local.port() != 0 && cfg!(unix) {
             fd.reuse_address()?;
         }
         fd.bind(local)?;
+        if local.port() == 0 && cfg!(unix) {
+            fd.reuse_address()?;
+        }
         match std::mem::replace(&mut self.state, State::Closed) {
             State::Unbound(fd) => self.state = State::BindStarted(fd),
             other => self.state = other,

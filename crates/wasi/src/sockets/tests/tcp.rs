@@ -81,6 +81,23 @@ fn sockets_connect_to_each_other() {
 }
 
 #[test]
+fn a_port_can_be_bound_again_while_connections_linger() {
+    let net = net(&["tcp:127.0.0.1:*"]);
+    // Whether the system chose the port or the guest did.
+    let mut at = addr("127.0.0.1:0");
+    for _ in 0..2 {
+        let mut server = listening(&net, at);
+        at = server.local_address().unwrap();
+        let peer = TcpStream::connect(at).unwrap();
+        // This side ends the connection, so that it is the one that waits.
+        drop(accept(&net, &mut server));
+        drop(server);
+        drop(peer);
+    }
+    listening(&net, at);
+}
+
+#[test]
 fn accepted_sockets_inherit_options() {
     let net = net(&["all"]);
     for at in loopbacks() {

@@ -1,0 +1,148 @@
+//! Runs the conformance suite for WASI 0.2 on any runtime and prints a table; `spec-tests/wasi/README.md` describes it.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use wharf_spec_tests::wasi::{NotRun, Template, judge, load, suite_dir};
+
+const USAGE: &str = "usage: wasi [--command TEMPLATE] [--preset wharf|wasmtime] [--dir TEMPLATE] [--dir-read-only TEMPLATE] [--env TEMPLATE]
+            [--net NAME=TEMPLATE]... [--need NAME=TEMPLATE]... [--timeout SECONDS] [--quiet] [CASE...]
+CASE is the beginning of a case's name, such as `filesystem/open`. The templates are described in spec-tests/wasi/README.md.";
+
+struct Options {
+    template: Template,
+    quiet: bool,
+    wanted: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    match options(std::env::args().skip(1)).and_then(|options| run(&options)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn options(args: impl Iterator<Item = String>) -> Result<Options, String> {
+    let mut options = Options {
+        template: Template::default(),
+        quiet: false,
+        wanted: Vec::new(),
+    };
+    let mut args = args;
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value\n{USAGE}"));
+        let template = &mut options.template;
+        match arg.as_str() {
+            "--preset" => preset(template, &value()?)?,
+            "--command" => template.command = value()?,
+            "--dir" => template.dir = value()?,
+            "--dir-read-only" => template.dir_read_only = value()?,
+            "--env" => template.env = value()?,
+            "--net" => set(&mut template.net, &value()?)?,
+            "--need" => set(&mut template.needs, &value()?)?,
+            "--timeout" => {
+                let seconds = value()?.parse().map_err(|e| format!("--timeout: {e}"))?;
+                template.timeout = Duration::from_secs(seconds);
+            }
+            "--quiet" => options.quiet = true,
+            _ if arg.starts_with('-') => return Err(USAGE.to_string()),
+            _ => options.wanted.push(arg),
+        }
+    }
+    Ok(options)
+}
+
+/// Takes `NAME=TEMPLATE` into a list, instead of what it had for the name.
+fn set(list: &mut Vec<(String, String)>, value: &str) -> Result<(), String> {
+    let (name, flags) = value.split_once('=').ok_or("expected NAME=TEMPLATE")?;
+    list.retain(|(known, _)| known != name);
+    list.push((name.to_string(), flags.to_string()));
+    Ok(())
+}
+
+/// The templates for a runtime whose flags are known.
+fn preset(template: &mut Template, name: &str) -> Result<(), String> {
+    *template = match name {
+        "wharf" => Template::default(),
+        "wasmtime" => Template {
+            command: "wasmtime run {dirs} {env} {net} {needs} {component} {args}".into(),
+            dir_read_only: String::new(),
+            net: vec![
+                ("loopback".into(), "-S inherit-network".into()),
+                ("localhost".into(), "-S allow-ip-name-lookup".into()),
+            ],
+            needs: vec![("http".into(), "-S http".into())],
+            ..Template::default()
+        },
+        _ => return Err(format!("no such preset: {name}")),
+    };
+    Ok(())
+}
+
+/// Whether everything passed.
+fn run(options: &Options) -> Result<bool, String> {
+    let mut rows = Vec::new();
+    for manifest in load(&suite_dir())? {
+        let mut row = Row::default();
+        for case in &manifest.cases {
+            let name = format!("{}/{}", manifest.package, case.name);
+            if !options.wanted.is_empty()
+                && !options
+                    .wanted
+                    .iter()
+                    .any(|wanted| name.starts_with(wanted.as_str()))
+            {
+                continue;
+            }
+            let result = match options.template.run(&manifest, case) {
+                Ok(output) => judge(case, &output),
+                Err(NotRun::Failed(why)) => Err(why),
+                Err(NotRun::Skipped(why)) => {
+                    row.skipped += 1;
+                    if !options.quiet {
+                        println!("skipped {name}: {why}");
+                    }
+                    continue;
+                }
+            };
+            match result {
+                Ok(()) => row.passed += 1,
+                Err(why) => {
+                    row.failed += 1;
+                    if !options.quiet {
+                        println!(
+                            "FAILED  {name}: {}\n        {}",
+                            case.checks,
+                            why.replace('\n', "\n        ")
+                        );
+                    }
+                }
+            }
+        }
+        rows.push((manifest.package, row));
+    }
+    println!("\n| Package | Passed | Failed | Skipped |\n|---|---:|---:|---:|");
+    let mut all = Row::default();
+    for (package, row) in &rows {
+        println!(
+            "| {package} | {} | {} | {} |",
+            row.passed, row.failed, row.skipped
+        );
+        all.passed += row.passed;
+        all.failed += row.failed;
+        all.skipped += row.skipped;
+    }
+    println!("| all | {} | {} | {} |", all.passed, all.failed, all.skipped);
+    Ok(all.failed == 0)
+}
+
+#[derive(Default)]
+struct Row {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+}

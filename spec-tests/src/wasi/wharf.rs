@@ -1,0 +1,195 @@
+//! Runs cases on Wharf, in this process.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use wharf::component::{Component, InstancePre, Linker, ResourceTable};
+use wharf::{Engine, Store};
+use wharf_wasi::{
+    DirPerms, FilePerms, I32Exit, MemoryInputPipe, MemoryOutputPipe, WasiCtx, WasiCtxBuilder, WasiCtxView,
+    WasiView,
+};
+use wharf_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView, default_hooks};
+
+use super::manifest::{Case, Manifest};
+use super::prepared::{Output, Prepared};
+
+/// What the names in a case's `net` stand for.
+const NET: [(&str, &[&str]); 2] = [
+    (
+        "loopback",
+        &["tcp:127.0.0.1:*", "tcp:[::1]:*", "udp:127.0.0.1:*", "udp:[::1]:*"],
+    ),
+    ("localhost", &["lookup:localhost"]),
+];
+
+/// What of the things that not every runtime has is there.
+const OFFERED: [&str; 1] = ["http"];
+
+/// The most that a guest can print.
+const MAX_OUTPUT: usize = 1 << 20;
+
+struct Host {
+    ctx: WasiCtx,
+    http: WasiHttpCtx,
+    table: ResourceTable,
+}
+
+impl WasiHttpView for Host {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: default_hooks(),
+        }
+    }
+}
+
+impl WasiView for Host {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.ctx,
+            table: &mut self.table,
+        }
+    }
+}
+
+/// Keeps the components that were made for the cases after the first.
+pub struct Runner {
+    engine: Engine,
+    components: Mutex<HashMap<PathBuf, Arc<InstancePre<Host>>>>,
+}
+
+impl Runner {
+    /// A runner with this engine.
+    pub fn new(engine: Engine) -> Runner {
+        Runner {
+            engine,
+            components: Mutex::default(),
+        }
+    }
+
+    /// What a manifest needs that is not there.
+    pub fn missing(manifest: &Manifest) -> Option<&str> {
+        manifest
+            .needs
+            .iter()
+            .map(String::as_str)
+            .find(|need| !OFFERED.contains(need))
+    }
+
+    fn component(&self, manifest: &Manifest) -> Result<Arc<InstancePre<Host>>, String> {
+        let mut components = self.components.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(component) = components.get(&manifest.component) {
+            return Ok(component.clone());
+        }
+        let path = manifest.component.display();
+        let bytes = fs::read(&manifest.component).map_err(|e| format!("{path}: {e}"))?;
+        let pre = Component::new(&self.engine, bytes).and_then(|component| {
+            let mut linker = Linker::new(&self.engine);
+            wharf_wasi::p2::add_to_linker(&mut linker)?;
+            wharf_wasi_http::add_only_http_to_linker(&mut linker)?;
+            linker.instantiate_pre(&component)
+        });
+        let pre = Arc::new(pre.map_err(|e| format!("{path}: {e}"))?);
+        components.insert(manifest.component.clone(), pre.clone());
+        Ok(pre)
+    }
+
+    /// Runs a case.
+    ///
+    /// # Errors
+    /// If it could not be run.
+    pub fn run(&self, manifest: &Manifest, case: &Case) -> Result<Output, String> {
+        let prepared = Prepared::new(case).map_err(|e| format!("preparing the directories: {e}"))?;
+        let pre = self.component(manifest)?;
+        let (stdout, stderr) = (
+            MemoryOutputPipe::new(MAX_OUTPUT),
+            MemoryOutputPipe::new(MAX_OUTPUT),
+        );
+        let mut builder = WasiCtx::builder();
+        builder
+            .stdin(MemoryInputPipe::new(case.stdin.clone()))
+            .stdout(stdout.clone())
+            .stderr(stderr.clone())
+            .arg(
+                manifest
+                    .component
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy(),
+            )
+            .arg(&case.name)
+            .args(&case.args);
+        for (name, value) in &case.env {
+            builder.env(name, value);
+        }
+        grant(&mut builder, case, &prepared)?;
+        let host = Host {
+            ctx: builder.build(),
+            http: WasiHttpCtx::new(),
+            table: ResourceTable::new(),
+        };
+        let mut store = Store::new(&self.engine, host);
+        let ended = call_run(&mut store, &pre);
+        let text = |pipe: &MemoryOutputPipe| String::from_utf8_lossy(&pipe.contents()).into_owned();
+        let mut output = Output {
+            stdout: text(&stdout),
+            stderr: text(&stderr),
+            status: Some(0),
+        };
+        match ended {
+            Ok(Ok(())) => {}
+            Ok(Err(())) => output.status = Some(1),
+            Err(error) => match error.downcast_ref::<I32Exit>() {
+                Some(I32Exit(code)) => output.status = u8::try_from(*code).ok(),
+                None => {
+                    output.status = Some(134);
+                    output.stderr.push_str(&error.to_string());
+                }
+            },
+        }
+        Ok(output)
+    }
+}
+
+fn grant(builder: &mut WasiCtxBuilder, case: &Case, prepared: &Prepared) -> Result<(), String> {
+    for (spec, host) in case.dirs.iter().zip(&prepared.dirs) {
+        let (dirs, files) = match spec.read_only {
+            true => (DirPerms::READ, FilePerms::READ),
+            false => (DirPerms::all(), FilePerms::all()),
+        };
+        builder
+            .preopened_dir(host, &spec.guest, dirs, files)
+            .map_err(|e| e.to_string())?;
+    }
+    for name in &case.net {
+        let known = NET.iter().find(|(n, _)| n == name);
+        let (_, rules) = known.ok_or_else(|| format!("no such network: {name}"))?;
+        for rule in *rules {
+            builder.net_rule(rule.parse().map_err(|e| format!("{rule}: {e}"))?);
+        }
+    }
+    Ok(())
+}
+
+fn call_run(store: &mut Store<Host>, pre: &InstancePre<Host>) -> wharf::Result<Result<(), ()>> {
+    let missing = || wharf::Error::msg("the component does not export wasi:cli/run");
+    let exports = pre.component().component_type();
+    let name = exports
+        .exports()
+        .map(|(name, _)| name.to_string())
+        .find(|name| name.starts_with("wasi:cli/run@0.2."))
+        .ok_or_else(missing)?;
+    let instance = pre.instantiate(&mut *store)?;
+    let outer = instance
+        .get_export_index(&mut *store, None, &name)
+        .ok_or_else(missing)?;
+    let inner = instance
+        .get_export_index(&mut *store, Some(&outer), "run")
+        .ok_or_else(missing)?;
+    let main = instance.get_typed_func::<(), (Result<(), ()>,)>(&mut *store, inner)?;
+    Ok(main.call(&mut *store, ())?.0)
+}

@@ -1,0 +1,89 @@
+//! The conformance suite for WASI 0.2 in `wasi/`, on Wharf. What does not pass stands in `lists/wasi.txt`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use wharf_spec_tests::wasi::{Runner, judge, load, suite_dir};
+
+fn main() {
+    let mut known = known_failures();
+    let runner = Arc::new(Runner::new(wharf::Engine::default()));
+    let mut trials = Vec::new();
+    for manifest in load(&suite_dir()).expect("the manifests of the suite can be read") {
+        let manifest = Arc::new(manifest);
+        if let Some(need) = Runner::missing(&manifest) {
+            // Reported as ignored, so that nobody takes their absence for a pass.
+            trials.extend(manifest.cases.iter().map(|case| {
+                let name = format!("{}/{} (needs {need})", manifest.package, case.name);
+                Trial::test(name, || Ok(())).with_ignored_flag(true)
+            }));
+            continue;
+        }
+        let listed = (runner.clone(), manifest.clone());
+        trials.push(Trial::test(
+            format!("{}/(every case is listed)", manifest.package),
+            move || every_case_is_listed(&listed.0, &listed.1),
+        ));
+        for case in &manifest.cases {
+            let name = format!("{}/{}", manifest.package, case.name);
+            let known = known.remove(&name);
+            let (runner, manifest, case) = (runner.clone(), manifest.clone(), case.clone());
+            trials.push(Trial::test(name, move || {
+                let output = runner.run(&manifest, &case)?;
+                match (judge(&case, &output), known) {
+                    (Ok(()), None) | (Err(_), Some(_)) => Ok(()),
+                    (Err(wrong), None) => Err(wrong.into()),
+                    (Ok(()), Some(_)) => Err("listed in lists/wasi.txt as not passing, but passes".into()),
+                }
+            }));
+        }
+    }
+    assert!(
+        known.is_empty(),
+        "lists/wasi.txt names what is not there: {known:?}"
+    );
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+/// The manifest has all cases of the component, and no others.
+fn every_case_is_listed(runner: &Runner, manifest: &wharf_spec_tests::wasi::Manifest) -> Result<(), Failed> {
+    let Some(case) = manifest.cases.first() else {
+        return Err("no cases".into());
+    };
+    let mut case = case.clone();
+    case.name = "--list".to_string();
+    let output = runner.run(manifest, &case)?;
+    let mut there: Vec<&str> = output.stdout.lines().collect();
+    let mut listed: Vec<&str> = manifest.cases.iter().map(|case| case.name.as_str()).collect();
+    there.sort_unstable();
+    listed.sort_unstable();
+    if there == listed {
+        Ok(())
+    } else {
+        let only = |a: &[&str], b: &[&str]| {
+            a.iter()
+                .filter(|name| !b.contains(name))
+                .map(|s| s.to_string())
+                .collect::<Vec<_>>()
+        };
+        Err(format!(
+            "only in the component: {:?}; only in the manifest: {:?}",
+            only(&there, &listed),
+            only(&listed, &there)
+        )
+        .into())
+    }
+}
+
+/// Lines of `PACKAGE/CASE REASON`.
+fn known_failures() -> BTreeMap<String, String> {
+    include_str!("../lists/wasi.txt")
+        .lines()
+        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
+        .map(|line| {
+            let (name, reason) = line.split_once(' ').expect("lists/wasi.txt: PACKAGE/CASE REASON");
+            (name.to_string(), reason.trim().to_string())
+        })
+        .collect()
+}

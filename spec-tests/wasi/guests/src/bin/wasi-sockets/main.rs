@@ -1,0 +1,24 @@
+//! Cases of `wasi:sockets`. Peers are made by the guest itself, on the loopback interface.
+
+mod denied;
+mod lookup;
+mod options;
+mod tcp_arguments;
+mod tcp_data;
+mod tcp_states;
+mod udp;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cases = [
+        tcp_states::CASES,
+        tcp_arguments::CASES,
+        tcp_data::CASES,
+        udp::CASES,
+        options::CASES,
+        lookup::CASES,
+        denied::CASES,
+    ];
+    wasi_conformance::run(&cases.concat())
+}
