@@ -127,11 +127,15 @@ need_node() {
     NODE_HOME=$TOOLS/node
 }
 
+# crate_folder MANIFEST CRATE: prints the folder of a crate that the manifest names, downloaded if it must be.
+crate_folder() {
+    cargo metadata --quiet --locked --format-version 1 --manifest-path "$1" |
+        python3 -c 'import json, os, sys; print(*(os.path.dirname(p["manifest_path"]) for p in json.load(sys.stdin)["packages"] if p["name"] == sys.argv[1]))' "$2"
+}
+
 # wasi_wit INTO: a folder `deps` with the official WIT packages of WASI 0.2.12, which the crate `wasip2` carries.
 wasi_wit() {
-    local manifest=$GUESTS/tools/wasi-wit/Cargo.toml crate
-    crate=$(cargo metadata --quiet --locked --format-version 1 --manifest-path "$manifest" |
-        python3 -c 'import json, os, sys; print(*(os.path.dirname(p["manifest_path"]) for p in json.load(sys.stdin)["packages"] if p["name"] == "wasip2"))')
+    local crate; crate=$(crate_folder "$GUESTS/tools/wasi-wit/Cargo.toml" wasip2)
     mkdir -p "$1"; rm -rf "$1/deps"; cp -r "$crate/wit/deps" "$1/deps"
 }
 
