@@ -91,7 +91,7 @@ def load(server, seconds, connections):
     if "Non-2xx" in out or "Socket errors" in out:
         sys.exit(out)
     values = {name: re.search(pattern, out) for name, pattern in (
-        ("rate", r"Requests/sec:\s*([\d.]+)"), ("p50", r"50%\s+(\S+)"), ("p99", r"99%\s+(\S+)"))}
+        ("rate", r"Requests/sec:\s*([\d.]+)"), ("p50", r"(?m)^ +50% +(\S+)$"), ("p99", r"(?m)^ +99% +(\S+)$"))}
     return float(values["rate"][1]), milliseconds(values["p50"][1]), milliseconds(values["p99"][1])
 
 
@@ -143,17 +143,21 @@ def answered(streams, seconds):
     return good
 
 
-def connect(server, count):
-    return [socket.create_connection(server.address, timeout=PATIENCE) for _ in range(count)]
+def ask(server, count, path):
+    """So many connections, each with a request under way."""
+    streams = []
+    for _ in range(count):
+        stream = socket.create_connection(server.address, timeout=PATIENCE)
+        stream.sendall(request(path))
+        streams.append(stream)
+    return streams
 
 
 def hold(program):
     idle, slow = setting("IDLE", 10000), setting("SLOW", 1000)
     with Server("Wharf", program, HANDLERS["Rust"]) as server:
         before = server.memory("VmRSS")
-        streams = connect(server, idle)
-        for stream in streams:
-            stream.sendall(request("/"))
+        streams = ask(server, idle, "/")
         good = answered(streams, PATIENCE)
         time.sleep(1)
         held, memory = server.descriptors(), server.memory("VmRSS")
@@ -162,9 +166,12 @@ def hold(program):
             start = time.perf_counter()
             assert server.answers()
             latencies.append((time.perf_counter() - start) * 1000)
-        for stream in streams:
-            stream.sendall(request("/"))
-        again = answered(streams, PATIENCE)
+        again = 0
+        # Not all at once, which would be more than may wait.
+        for start in range(0, idle, 500):
+            for stream in streams[start : start + 500]:
+                stream.sendall(request("/"))
+            again += answered(streams[start : start + 500], PATIENCE)
         for stream in streams:
             stream.close()
     yield (f"{idle} connections, each with a request behind it and idle: {good} answered, {held} descriptors open, "
@@ -172,11 +179,9 @@ def hold(program):
            f"{statistics.median(latencies):.2f} ms (median of 200); then {again} answered one more.\n")
     with Server("Wharf", program, HANDLERS["Rust"]) as server:
         before = server.memory("VmRSS")
-        streams = connect(server, slow)
         start = time.perf_counter()
-        for stream in streams:
-            stream.sendall(request("/sleep?ms=5000"))
-        time.sleep(3)
+        streams = ask(server, slow, "/sleep?ms=5000")
+        time.sleep(2)
         memory, latencies = server.memory("VmRSS"), []
         for _ in range(100):
             begin = time.perf_counter()
