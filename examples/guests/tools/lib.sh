@@ -53,6 +53,17 @@ need_rust_wasi() {
         CARGO_UNSTABLE_BUILD_STD=std,panic_abort "$home/toolchain/bin/cargo")
 }
 
+# need_rust_wasip1: the same cargo for wasm32-wasip1 as well.
+need_rust_wasip1() {
+    need_rust_wasi
+    local target=$RUST_SYSROOT/lib/rustlib/wasm32-wasip1/lib/self-contained
+    [ ! -e "$target/libc.a" ] || return 0
+    [ "$RUST_SYSROOT" = "$TOOLS/rust-wasi/toolchain" ] || die "wasm32-wasip1 is missing: rustup target add wasm32-wasip1"
+    need_wasi_libc
+    mkdir -p "$target"
+    cp "$WASI_LIBC/usr/lib/wasm32-wasip1"/{crt1-command.o,crt1-reactor.o,libc.a} "$target"
+}
+
 # rust_guest DIR NAME [TARGET]: builds the crate in DIR, for wasm32-wasip2 unless said otherwise; RUST_WASM is the file that comes out.
 rust_guest() {
     need_rust_wasi
