@@ -14,7 +14,7 @@ fn module(engine: &Engine, fields: &str) -> Module {
 /// What the memory of each of three instances holds, each in a store of its own, after which its start is overwritten.
 fn memories(engine: &Engine, module: &Module) -> Vec<Vec<u8>> {
     let instance = || {
-        let mut store = Store::new(engine);
+        let mut store = Store::new(engine, Box::new(()));
         let instance = Instance::new(&mut store, module, &[]).unwrap();
         let memory = instance.get_memory(&store, "m").unwrap();
         let bytes = memory.data(&store).to_vec();
@@ -80,7 +80,7 @@ fn imported_memories_keep_what_they_hold() {
         "(import \"a\" \"m\" (memory 4)) (data (i32.const 8) \"$much\")",
     );
     for _ in 0..3 {
-        let mut store = Store::new(&engine);
+        let mut store = Store::new(&engine, Box::new(()));
         let ty = module.imports().next().unwrap().ty;
         let wharf_core::ExternType::Memory(ty) = ty else {
             panic!()
@@ -100,7 +100,7 @@ fn data_out_of_bounds_fails_each_time() {
         "(memory (export \"m\") 2) (data (i32.const 0) \"$much\") (data (i32.const 131070) \"abc\")",
     );
     for _ in 0..3 {
-        let mut store = Store::new(&engine);
+        let mut store = Store::new(&engine, Box::new(()));
         assert!(Instance::new(&mut store, &module, &[]).is_err());
     }
 }

@@ -89,5 +89,8 @@ fn a_store_has_to_be_granted() {
     let file = guest("cloud-http/cloud-http.wasm");
     let (status, _, stderr) = wharf(&["serve", "--addr", "127.0.0.1:0", file.to_str().unwrap()]);
     assert_eq!(status, 1, "{stderr}");
-    assert!(stderr.contains("wasi:keyvalue") && stderr.contains("--keyvalue"), "{stderr}");
+    assert!(
+        stderr.contains("wasi:keyvalue") && stderr.contains("--keyvalue"),
+        "{stderr}"
+    );
 }

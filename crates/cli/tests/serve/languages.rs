@@ -91,11 +91,18 @@ fn guests_send_requests_over_tls() {
         let server = Server::start_file(&file, &["--http", &rule, "--http-ca", ca, "--http", &plain]);
         let body = fetched(
             &server,
-            &[&format!("{secure}/a"), &format!("{plain}/b"), &format!("{secure}/c")],
+            &[
+                &format!("{secure}/a"),
+                &format!("{plain}/b"),
+                &format!("{secure}/c"),
+            ],
         );
         assert_eq!(body.matches("\"status\":200").count(), 3, "{body}");
         for target in ["/a", "/b", "/c"] {
-            assert!(body.contains(&format!("you asked: GET {target} HTTP/1.1")), "{body}");
+            assert!(
+                body.contains(&format!("you asked: GET {target} HTTP/1.1")),
+                "{body}"
+            );
         }
         // Another host, another scheme.
         let other = format!("https://other.example:{}/", secure.rsplit_once(':').unwrap().1);
