@@ -40,9 +40,9 @@ fn later_instances_begin_like_the_first() {
             "(memory (export \"m\") 4) (data (i32.const 10) \"$much\") (data \"passive\") (data (i32.const 11) \"yz\") (data (i32.const 9) \"w\")",
             100_010,
         ),
-        // Its place is not written down.
+        // Its place has to be computed.
         (
-            "(memory (export \"m\") 4) (global $g i32 (i32.const 5)) (data (i32.const 100) \"$much\") (data (global.get $g) \"late\")",
+            "(memory (export \"m\") 4) (data (i32.const 100) \"$much\") (data (i32.add (i32.const 2) (i32.const 3)) \"late\")",
             100_100,
         ),
         // The first segment goes elsewhere.
