@@ -4,8 +4,8 @@ set -euo pipefail
 GUESTS=$(cd "$(dirname "$0")" && pwd)
 BUILD=$GUESTS/build
 TOOLS=${WHARF_GUEST_TOOLS:-$BUILD/tools}
-small=(rust-command rust-sockets cloud-command rust-library http-hello http-client c-command c-sockets cpp-command zig-command composition relay core-module)
-large=(go-command python-command js-library)
+small=(rust-command rust-sockets cloud-command rust-library http-hello http-client cloud-http c-command c-sockets cpp-command zig-command composition relay core-module)
+large=(go-command python-command js-library sqlite-command python-http js-http)
 
 case ${1:-} in
     --small) guests=("${small[@]}") ;;

@@ -26,6 +26,8 @@ struct Case {
     kind: String,
     invoke: Option<String>,
     #[serde(default)]
+    before: Vec<Vec<String>>,
+    #[serde(default)]
     args: Vec<String>,
     #[serde(default)]
     env: BTreeMap<String, String>,
@@ -146,7 +148,16 @@ fn check(case: &Case, tier: &str) -> Result<(), Failed> {
         }
         _ => return Err("kind must be \"run\", or \"invoke\" with the key `invoke`".into()),
     }
-    command.arg(&guest).arg("--").args(&case.args);
+    command.arg(&guest).arg("--");
+    for args in &case.before {
+        let mut before = Command::new(command.get_program());
+        let output = before.args(command.get_args()).args(args).output()?;
+        if !output.status.success() {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("{args:?}: {}\nstderr:\n{stderr}", output.status).into());
+        }
+    }
+    command.args(&case.args);
 
     let stdin = match &case.stdin_file {
         Some(file) => fs::read(guests().join(file))?,

@@ -275,6 +275,17 @@ struct SignatureTable {
 
 impl Signatures {
     pub(crate) fn intern(&self, ty: &FuncType) -> SigId {
+        // Each new instance asks for types that are known.
+        let known = self
+            .0
+            .read()
+            .unwrap_or_else(|e| e.into_inner())
+            .ids
+            .get(ty)
+            .copied();
+        if let Some(id) = known {
+            return id;
+        }
         let mut table = self.0.write().unwrap_or_else(|e| e.into_inner());
         if let Some(id) = table.ids.get(ty) {
             return *id;

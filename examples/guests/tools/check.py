@@ -22,8 +22,8 @@ class Failed(Exception):
     pass
 
 
-def command(runtime, case, folders):
-    """The command line of a case, or None for what this runtime cannot be told."""
+def command(runtime, case, folders, args):
+    """The command line of a case with these arguments, or None for what this runtime cannot be told."""
     wasmtime = "wasmtime" in os.path.basename(runtime)
     words = [runtime, "run"]
     for spec, host in zip(case.get("dirs", []), folders):
@@ -39,7 +39,7 @@ def command(runtime, case, folders):
     words += flags
     if case.get("kind", "run") == "invoke":
         return [*words, "--invoke", case["invoke"], str(GUESTS / case["guest"])]
-    return [*words, str(GUESTS / case["guest"]), *([] if wasmtime else ["--"]), *case.get("args", [])]
+    return [*words, str(GUESTS / case["guest"]), *([] if wasmtime else ["--"]), *args]
 
 
 def expect(what, wanted, got):
@@ -53,7 +53,11 @@ def run(runtime, case, scratch, update):
         fixture, folder = spec.split("::")[0], scratch / str(at)
         shutil.copytree(GUESTS / fixture, folder) if fixture else folder.mkdir()
         folders.append(str(folder))
-    words = command(runtime, case, folders)
+    for args in case.get("before", []):
+        before = command(runtime, case, folders, args)
+        if before is not None and subprocess.run(before, stdin=subprocess.DEVNULL, timeout=TIME_LIMIT).returncode:
+            raise Failed(f"{args}: failed")
+    words = command(runtime, case, folders, case.get("args", []))
     if words is None:
         return "skipped"
     stdin = (GUESTS / case["stdin_file"]).read_bytes() if "stdin_file" in case else case.get("stdin", "").encode()

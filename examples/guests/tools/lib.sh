@@ -53,6 +53,17 @@ need_rust_wasi() {
         CARGO_UNSTABLE_BUILD_STD=std,panic_abort "$home/toolchain/bin/cargo")
 }
 
+# need_rust_wasip1: the same cargo for wasm32-wasip1 as well.
+need_rust_wasip1() {
+    need_rust_wasi
+    local target=$RUST_SYSROOT/lib/rustlib/wasm32-wasip1/lib/self-contained
+    [ ! -e "$target/libc.a" ] || return 0
+    [ "$RUST_SYSROOT" = "$TOOLS/rust-wasi/toolchain" ] || die "wasm32-wasip1 is missing: rustup target add wasm32-wasip1"
+    need_wasi_libc
+    mkdir -p "$target"
+    cp "$WASI_LIBC/usr/lib/wasm32-wasip1"/{crt1-command.o,crt1-reactor.o,libc.a} "$target"
+}
+
 # rust_guest DIR NAME [TARGET]: builds the crate in DIR, for wasm32-wasip2 unless said otherwise; RUST_WASM is the file that comes out.
 rust_guest() {
     need_rust_wasi
@@ -127,11 +138,15 @@ need_node() {
     NODE_HOME=$TOOLS/node
 }
 
+# crate_folder MANIFEST CRATE: prints the folder of a crate that the manifest names, downloaded if it must be.
+crate_folder() {
+    cargo metadata --quiet --locked --format-version 1 --manifest-path "$1" |
+        python3 -c 'import json, os, sys; print(*(os.path.dirname(p["manifest_path"]) for p in json.load(sys.stdin)["packages"] if p["name"] == sys.argv[1]))' "$2"
+}
+
 # wasi_wit INTO: a folder `deps` with the official WIT packages of WASI 0.2.12, which the crate `wasip2` carries.
 wasi_wit() {
-    local manifest=$GUESTS/tools/wasi-wit/Cargo.toml crate
-    crate=$(cargo metadata --quiet --locked --format-version 1 --manifest-path "$manifest" |
-        python3 -c 'import json, os, sys; print(*(os.path.dirname(p["manifest_path"]) for p in json.load(sys.stdin)["packages"] if p["name"] == "wasip2"))')
+    local crate; crate=$(crate_folder "$GUESTS/tools/wasi-wit/Cargo.toml" wasip2)
     mkdir -p "$1"; rm -rf "$1/deps"; cp -r "$crate/wit/deps" "$1/deps"
 }
 

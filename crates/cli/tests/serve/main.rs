@@ -2,8 +2,11 @@
 
 mod answers;
 mod attacks;
+mod granted;
 mod http2;
+mod languages;
 mod life;
 mod limits;
 mod observed;
 mod support;
+mod upstream;

@@ -11,7 +11,38 @@ use std::time::{Duration, Instant};
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn hello() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/guests/http-hello/http-hello.wasm")
+    guest("http-hello/http-hello.wasm")
+}
+
+/// A file of `examples/guests/`.
+pub fn guest(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../examples/guests")
+        .join(path)
+}
+
+/// A guest that is too large to be committed, if it was built. Says so if not, and fails where guests are required.
+pub fn built(name: &str) -> Option<PathBuf> {
+    let path = guest(&format!("build/{name}.wasm"));
+    if path.is_file() {
+        return Some(path);
+    }
+    let required = std::env::var_os("WHARF_REQUIRE_GUESTS").is_some_and(|value| value == "1");
+    assert!(!required, "{name} is not built");
+    eprintln!("skipped: run examples/guests/build.sh {name}");
+    None
+}
+
+/// Runs a command of `wharf` to its end and gives status, standard output and standard error.
+pub fn wharf(args: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_wharf"))
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let status = output.status.code().unwrap_or(-1);
+    (status, text(&output.stdout), text(&output.stderr))
 }
 
 /// A running `wharf serve`.
@@ -128,6 +159,14 @@ impl Server {
     pub fn get(&self, target: &str) -> Answer {
         self.send(&format!(
             "GET {target} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n"
+        ))
+    }
+
+    /// The answer to a `POST` request.
+    pub fn post(&self, target: &str, body: &str) -> Answer {
+        self.send(&format!(
+            "POST {target} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
         ))
     }
 

@@ -51,6 +51,14 @@ impl ConstExpr {
         Ok(ConstExpr(ops.into()))
     }
 
+    /// Its value, where that is written down.
+    pub(crate) fn constant(&self) -> Option<u128> {
+        match *self.0 {
+            [ConstOp::Const(value)] => Some(value),
+            _ => None,
+        }
+    }
+
     /// The functions that it refers to.
     pub(crate) fn func_refs(&self) -> impl Iterator<Item = u32> + '_ {
         self.0.iter().filter_map(|op| match op {
@@ -61,8 +69,10 @@ impl ConstExpr {
 
     /// Evaluates it; references are resolved by the callbacks. A validated expression leaves one value.
     pub(crate) fn eval(&self, global: impl Fn(u32) -> u128, func: impl Fn(u32) -> u64) -> u128 {
-        if let [ConstOp::Const(value)] = *self.0 {
-            return value;
+        match *self.0 {
+            [ConstOp::Const(value)] => return value,
+            [ConstOp::RefFunc(i)] => return func(i).into(),
+            _ => {}
         }
         let mut stack: Vec<u128> = Vec::with_capacity(2);
         for op in &self.0 {

@@ -18,6 +18,7 @@ use crate::{
     bytes::Bytes,
     engine::{Engine, features},
     error::{Error, ErrorKind, Result},
+    runtime::memory_image::ImageCell,
     tier::ModuleTier,
     types::{FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, ValType},
 };
@@ -75,6 +76,7 @@ fn decode_sections(engine: &Engine, bytes: Bytes) -> Result<ModuleInner> {
             exit_stubs: Box::default(),
             tier: ModuleTier::default(),
             lazy_validation: None,
+            image: ImageCell::default(),
         },
     };
     let mut parser = Parser::new(decoder.base as u64);

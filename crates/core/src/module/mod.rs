@@ -23,6 +23,7 @@ use crate::{
     bytes::Bytes,
     engine::{Engine, SigId},
     error::Result,
+    runtime::memory_image::ImageCell,
     tier::ModuleTier,
     types::{ExternType, FuncType, GlobalType, MemoryType, TableType},
 };
@@ -75,6 +76,7 @@ pub(crate) struct ModuleInner {
     pub(crate) tier: ModuleTier,
     /// What validation of a body needs to know of the module; kept where bodies are validated at their first call.
     pub(crate) lazy_validation: Option<ValidatorResources>,
+    pub(crate) image: ImageCell,
 }
 
 #[derive(Clone, Debug)]

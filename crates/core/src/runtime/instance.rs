@@ -6,6 +6,7 @@ use super::{
     Extern, Func, Global, Memory, Store, StoreId, Table, Tag,
     global::GlobalData,
     memory::MemoryData,
+    memory_image::MemoryImage,
     store::StoreInner,
     table::TableData,
     vm::{VmCtx, VmFuncRef, VmGlobal, VmMemory, VmTable},
@@ -64,15 +65,21 @@ impl Instance {
     /// another store, and traps of segments and of the start function.
     pub fn new(store: &mut Store, module: &Module, imports: &[Extern]) -> Result<Instance> {
         check_imports(store, module, imports)?;
-        let instance = Instance::allocate(store, module, imports)?;
-        instance.initialise(store, module)?;
+        let image = module.0.image.get(&module.0);
+        let instance = Instance::allocate(store, module, imports, image)?;
+        instance.initialise(store, module, image)?;
         if let Some(start) = module.0.start {
             instance.func(store, start).call(store, &[], &mut [])?;
         }
         Ok(instance)
     }
 
-    fn allocate(store: &mut Store, module: &Module, imports: &[Extern]) -> Result<Instance> {
+    fn allocate(
+        store: &mut Store,
+        module: &Module,
+        imports: &[Extern],
+        image: Option<&MemoryImage>,
+    ) -> Result<Instance> {
         let inner = &*module.0;
         let imported =
             |pick: fn(&Extern) -> Option<u32>| imports.iter().filter_map(pick).collect::<Vec<u32>>();
@@ -111,8 +118,9 @@ impl Instance {
                 "the store has as many instances as its quota allows",
             ));
         }
-        for ty in &inner.memories[inner.imported_memories as usize..] {
-            memories.push(MemoryData::create(owner, *ty)?);
+        for i in inner.imported_memories..inner.memories.len() as u32 {
+            let image = image.filter(|image| image.memory == i).map(|image| &image.image);
+            memories.push(MemoryData::create(owner, inner.memories[i as usize], image)?);
         }
         for table in &inner.tables[inner.imported_tables as usize..] {
             tables.push(TableData::create(owner, table.ty, 0)?);
@@ -198,8 +206,8 @@ impl Instance {
         })
     }
 
-    /// Gives globals and tables their first values and copies the active segments.
-    fn initialise(&self, store: &mut Store, module: &Module) -> Result<()> {
+    /// Gives globals and tables their first values and copies the active segments, as far as the image does not have them.
+    fn initialise(&self, store: &mut Store, module: &Module, image: Option<&MemoryImage>) -> Result<()> {
         let owner = store.inner_mut();
         let index = self.index as usize;
         let module = &*module.0;
@@ -235,14 +243,17 @@ impl Instance {
                 owner.instances[index].dropped_elements[i] = true;
             }
         }
+        let mapped = image.map_or(0, |image| image.segments);
         for (i, data) in module.data.iter().enumerate() {
             if let SegmentMode::Active {
                 index: memory,
                 offset,
             } = &data.mode
             {
-                let at = segments::eval(owner, index, offset) as u64;
-                segments::memory_init(owner, index, i, *memory as usize, at, 0, data.range.len() as u64)?;
+                if i >= mapped {
+                    let at = segments::eval(owner, index, offset) as u64;
+                    segments::memory_init(owner, index, i, *memory as usize, at, 0, data.range.len() as u64)?;
+                }
                 owner.instances[index].dropped_data[i] = true;
             }
         }
@@ -414,13 +425,17 @@ pub(crate) mod segments {
         let source = range(from, len, size).ok_or(TrapCode::TableOutOfBounds)?;
         let target =
             range(at, len, store.tables[table].elements().len()).ok_or(TrapCode::TableOutOfBounds)?;
-        for (to, from) in target.zip(source) {
-            let value = match items {
-                ElementItems::Funcs(funcs) => func_ref(store, instance, funcs[from]),
-                ElementItems::Exprs(exprs) => eval(store, instance, &exprs[from]) as u64,
-            };
-            store.tables[table].elements_mut()[to] = value;
-        }
+        let values: Vec<u64> = match items {
+            ElementItems::Funcs(funcs) => funcs[source]
+                .iter()
+                .map(|func| func_ref(store, instance, *func))
+                .collect(),
+            ElementItems::Exprs(exprs) => exprs[source]
+                .iter()
+                .map(|expr| eval(store, instance, expr) as u64)
+                .collect(),
+        };
+        store.tables[table].elements_mut()[target].copy_from_slice(&values);
         Ok(())
     }
 

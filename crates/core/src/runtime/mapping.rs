@@ -1,5 +1,7 @@
 //! Pages for linear memories and stacks.
 
+use std::sync::Arc;
+
 use crate::error::{Error, Result};
 
 /// Zeroed bytes that can grow; as long as they fit what was reserved, they do not move.
@@ -8,6 +10,7 @@ pub(crate) struct Mapping {
     base: *mut u8,
     reserved: usize,
     committed: usize,
+    image: Option<Image>,
 }
 
 // SAFETY: a mapping is plain memory that it alone owns.
@@ -16,24 +19,30 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 /// The system's pages are at most this large.
-const PAGE: usize = 64 << 10;
+pub(crate) const PAGE: usize = 64 << 10;
 
 fn round_up(bytes: usize) -> Option<usize> {
     bytes.checked_next_multiple_of(PAGE)
 }
 
 impl Mapping {
+    /// No bytes.
+    pub(crate) fn empty() -> Mapping {
+        Mapping {
+            base: std::ptr::dangling_mut::<u128>().cast(),
+            reserved: 0,
+            committed: 0,
+            image: None,
+        }
+    }
+
     /// `len` bytes, with room reserved to grow to `reserve`; reserves less when the system gives less.
     pub(crate) fn new(len: usize, reserve: usize) -> Result<Mapping> {
         let too_big = || Error::limit(format!("the system has no room for {len} bytes of memory"));
         let committed = round_up(len).ok_or_else(too_big)?;
         let reserved = round_up(reserve).unwrap_or(committed).max(committed);
         if reserved == 0 {
-            return Ok(Mapping {
-                base: std::ptr::dangling_mut::<u128>().cast(),
-                reserved: 0,
-                committed: 0,
-            });
+            return Ok(Mapping::empty());
         }
         for reserved in [reserved, committed] {
             if reserved == 0 {
@@ -44,6 +53,7 @@ impl Mapping {
                     base,
                     reserved,
                     committed: 0,
+                    image: None,
                 };
                 if !mapping.commit(committed) {
                     return Err(too_big());
@@ -52,11 +62,7 @@ impl Mapping {
             }
         }
         if committed == 0 {
-            return Ok(Mapping {
-                base: std::ptr::dangling_mut::<u128>().cast(),
-                reserved: 0,
-                committed: 0,
-            });
+            return Ok(Mapping::empty());
         }
         Err(too_big())
     }
@@ -72,6 +78,70 @@ impl Mapping {
 
     pub(crate) fn base(&self) -> *mut u8 {
         self.base
+    }
+
+    /// Puts an image in the place of its pages, which must not have been written to yet. Writing copies a page.
+    pub(crate) fn share(&mut self, image: Option<&Image>) -> Result<()> {
+        let Some(image) = image else { return Ok(()) };
+        let end = image.at.checked_add(image.pages.len);
+        if end.is_none_or(|end| end > self.committed) || !image.at.is_multiple_of(PAGE) {
+            unreachable!("an image lies in the pages of its memory");
+        }
+        // SAFETY: the range lies in the committed pages of `base`, to which nothing refers.
+        if !unsafe { sys::share(self.base.add(image.at), &image.pages) } {
+            return Err(Error::limit("the system has no room for the image of a memory"));
+        }
+        self.image = Some(image.clone());
+        Ok(())
+    }
+
+    /// Whether its pages are those of this image, or of none.
+    pub(crate) fn has_image(&self, image: Option<&Image>) -> bool {
+        match (&self.image, image) {
+            (None, None) => true,
+            (Some(a), Some(b)) => a.at == b.at && Arc::ptr_eq(&a.pages, &b.pages),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn is_reserved(&self, reserved: usize) -> bool {
+        self.reserved == reserved
+    }
+
+    /// Makes all bytes what they were before they were written to. `false` if the system can't, which leaves them undefined.
+    pub(crate) fn reset(&mut self) -> bool {
+        // SAFETY: these are committed pages, which nothing uses any more.
+        self.committed == 0 || unsafe { sys::reset(self.base, self.committed) }
+    }
+
+    /// Puts pages of an image, or of none, in the place of those of another one, after a [`reset`](Mapping::reset).
+    pub(crate) fn set_image(&mut self, image: Option<&Image>) -> bool {
+        if self.has_image(image) {
+            return true;
+        }
+        if let Some(old) = self.image.take() {
+            // SAFETY: the image lies in the committed pages, which nothing uses.
+            if !unsafe { sys::renew(self.base.add(old.at), old.pages.len) } {
+                return false;
+            }
+        }
+        let end = image.map_or(0, |image| image.at + image.pages.len);
+        self.commit(end) && self.share(image).is_ok()
+    }
+
+    /// Makes `len` bytes accessible, and no byte behind their last page.
+    pub(crate) fn resize(&mut self, len: usize) -> bool {
+        let Some(committed) = round_up(len).filter(|committed| *committed <= self.reserved) else {
+            return false;
+        };
+        if committed < self.committed {
+            // SAFETY: the range is committed, and nothing uses it.
+            if !unsafe { sys::hide(self.base.add(committed), self.committed - committed) } {
+                return false;
+            }
+            self.committed = committed;
+        }
+        self.commit(committed)
     }
 
     fn commit(&mut self, to: usize) -> bool {
@@ -105,6 +175,59 @@ impl Mapping {
     }
 }
 
+/// Shared pages, and where they lie in a mapping.
+#[derive(Clone, Debug)]
+pub(crate) struct Image {
+    pub(crate) at: usize,
+    pub(crate) pages: Arc<SharedPages>,
+}
+
+/// Pages whose content never changes, to be shared among mappings.
+#[derive(Debug)]
+pub(crate) struct SharedPages {
+    #[cfg(target_os = "linux")]
+    file: std::os::fd::OwnedFd,
+    len: usize,
+}
+
+#[cfg(target_os = "linux")]
+impl SharedPages {
+    /// `len` bytes (whole pages), zero but for the parts, of which later ones overwrite earlier ones. `None` where the system has no such pages.
+    pub(crate) fn new<'a>(len: usize, parts: impl Iterator<Item = (usize, &'a [u8])>) -> Option<SharedPages> {
+        use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
+        use std::os::unix::fs::FileExt;
+
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let file = memfd_create("wharf-memory", flags).ok()?;
+        ftruncate(&file, len as u64).ok()?;
+        let file = std::fs::File::from(file);
+        for (at, bytes) in parts {
+            file.write_all_at(bytes, at as u64).ok()?;
+        }
+        // Mapped pages of a file that shrinks would be gone.
+        fcntl_add_seals(
+            &file,
+            SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL,
+        )
+        .ok()?;
+        Some(SharedPages {
+            file: file.into(),
+            len,
+        })
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl SharedPages {
+    /// None: other systems have no files without a name that can't change.
+    pub(crate) fn new<'a>(
+        _len: usize,
+        _parts: impl Iterator<Item = (usize, &'a [u8])>,
+    ) -> Option<SharedPages> {
+        None
+    }
+}
+
 impl Drop for Mapping {
     fn drop(&mut self) {
         if self.reserved > 0 {
@@ -130,6 +253,58 @@ mod sys {
     pub(super) unsafe fn commit(base: *mut u8, len: usize) -> bool {
         // SAFETY: by the contract above.
         unsafe { mprotect(base.cast(), len, MprotectFlags::READ | MprotectFlags::WRITE) }.is_ok()
+    }
+
+    /// # Safety
+    /// The range from `base` on, as long as `pages`, lies inside the committed part of one reservation, and nothing refers to it.
+    #[cfg(target_os = "linux")]
+    pub(super) unsafe fn share(base: *mut u8, pages: &super::SharedPages) -> bool {
+        let flags = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE;
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: by the contract above. The file is sealed: its pages stay, and stay the same.
+        unsafe { rustix::mm::mmap(base.cast(), pages.len, access, flags, &pages.file, 0) }.is_ok()
+    }
+
+    /// # Safety
+    /// None is needed: there are no such pages.
+    #[cfg(not(target_os = "linux"))]
+    pub(super) unsafe fn share(_base: *mut u8, _pages: &super::SharedPages) -> bool {
+        false
+    }
+
+    /// Gives the bytes back the content that they had when they were mapped.
+    ///
+    /// # Safety
+    /// The range lies inside the committed part of one reservation, and nothing refers to it.
+    pub(super) unsafe fn reset(base: *mut u8, len: usize) -> bool {
+        // Elsewhere the call may keep the content.
+        #[cfg(target_os = "linux")]
+        // SAFETY: by the contract above.
+        return unsafe { rustix::mm::madvise(base.cast(), len, rustix::mm::Advice::LinuxDontNeed) }.is_ok();
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = (base, len);
+            false
+        }
+    }
+
+    /// Maps new zeroed pages.
+    ///
+    /// # Safety
+    /// As for `reset`.
+    pub(super) unsafe fn renew(base: *mut u8, len: usize) -> bool {
+        let flags = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE;
+        // SAFETY: by the contract above.
+        unsafe { mmap_anonymous(base.cast(), len, ProtFlags::READ | ProtFlags::WRITE, flags) }.is_ok()
+    }
+
+    /// Makes pages inaccessible.
+    ///
+    /// # Safety
+    /// As for `reset`.
+    pub(super) unsafe fn hide(base: *mut u8, len: usize) -> bool {
+        // SAFETY: by the contract above.
+        unsafe { mprotect(base.cast(), len, MprotectFlags::empty()) }.is_ok()
     }
 
     /// # Safety
@@ -159,6 +334,22 @@ mod sys {
 
     pub(super) unsafe fn commit(_base: *mut u8, _len: usize) -> bool {
         true
+    }
+
+    pub(super) unsafe fn share(_base: *mut u8, _pages: &super::SharedPages) -> bool {
+        false
+    }
+
+    pub(super) unsafe fn reset(_base: *mut u8, _len: usize) -> bool {
+        false
+    }
+
+    pub(super) unsafe fn renew(_base: *mut u8, _len: usize) -> bool {
+        false
+    }
+
+    pub(super) unsafe fn hide(_base: *mut u8, _len: usize) -> bool {
+        false
     }
 
     pub(super) unsafe fn release(base: *mut u8, len: usize) {
@@ -191,6 +382,42 @@ mod tests {
         assert!(m.grow(PAGE, 3 * PAGE));
         // SAFETY: inside the committed pages.
         assert_eq!(unsafe { (*m.base().add(7), *m.base().add(PAGE)) }, (42, 0));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn shared_pages_are_copied_by_whoever_writes() {
+        let parts = [(5, &b"abc"[..]), (6, b"x"), (PAGE, b"y")];
+        let pages = SharedPages::new(2 * PAGE, parts.into_iter()).unwrap();
+        let image = Image {
+            at: PAGE,
+            pages: Arc::new(pages),
+        };
+        let mapped = || {
+            let mut m = Mapping::new(3 * PAGE, 4 * PAGE).unwrap();
+            m.share(Some(&image)).unwrap();
+            m
+        };
+        // SAFETY: inside the three pages, to which there are no references.
+        let read = |m: &Mapping, at| unsafe { *m.base().add(at) };
+        let mut first = mapped();
+        // SAFETY: as above.
+        unsafe { *first.base().add(PAGE + 5) = b'w' };
+        let mut second = mapped();
+        let bytes: Vec<u8> = (4..9).map(|at| read(&second, PAGE + at)).collect();
+        assert_eq!(bytes, b"\0axc\0");
+        assert_eq!((read(&first, PAGE + 5), read(&second, 2 * PAGE)), (b'w', b'y'));
+        assert!(second.grow(3 * PAGE, 4 * PAGE));
+        assert_eq!((read(&second, PAGE + 5), read(&second, 4 * PAGE - 1)), (b'a', 0));
+        // Used again, with the image and without.
+        assert!(first.reset() && first.has_image(Some(&image)));
+        assert_eq!(read(&first, PAGE + 5), b'a');
+        assert!(first.set_image(None) && !first.has_image(Some(&image)));
+        assert_eq!(read(&first, PAGE + 5), 0);
+        assert!(first.resize(PAGE) && first.resize(4 * PAGE));
+        assert_eq!((read(&first, 2 * PAGE), read(&first, 4 * PAGE - 1)), (0, 0));
+        assert!(first.set_image(Some(&image)));
+        assert_eq!(read(&first, 2 * PAGE), b'y');
     }
 
     #[test]

@@ -1,6 +1,12 @@
 //! Linear memories (core spec, "Memory Instances").
 
-use super::{Store, StoreId, mapping::Mapping, memory_guard, store::StoreInner, vm::VmMemory};
+use super::{
+    Store, StoreId,
+    mapping::{Image, Mapping},
+    mapping_pool,
+    store::StoreInner,
+    vm::VmMemory,
+};
 use crate::{
     error::{Error, Result},
     types::MemoryType,
@@ -31,7 +37,7 @@ impl Memory {
     /// `Limit` when the store's quota or the system does not allow that size; `Unsupported` for shared memories.
     pub fn new(store: &mut Store, ty: MemoryType) -> Result<Memory> {
         let inner = store.inner_mut();
-        let index = MemoryData::create(inner, ty)?;
+        let index = MemoryData::create(inner, ty, None)?;
         Ok(Memory {
             store: inner.id,
             index,
@@ -100,9 +106,15 @@ impl Memory {
     }
 }
 
+impl Drop for MemoryData {
+    fn drop(&mut self) {
+        mapping_pool::put(std::mem::replace(&mut self.mapping, Mapping::empty()));
+    }
+}
+
 impl MemoryData {
-    /// Makes a memory in the store and returns its index there.
-    pub(crate) fn create(store: &mut StoreInner, ty: MemoryType) -> Result<u32> {
+    /// Makes a memory in the store, zeroed or with what is in the image, and returns its index there.
+    pub(crate) fn create(store: &mut StoreInner, ty: MemoryType, image: Option<&Image>) -> Result<u32> {
         if ty.shared {
             return Err(Error::unsupported("shared memories (threads)"));
         }
@@ -130,9 +142,11 @@ impl MemoryData {
             .min(RESERVE.max(bytes));
         let len = usize::try_from(bytes).map_err(|_| too_big())?;
         let mapping = if !ty.memory64 && store.engine.0.tier.guarded() {
-            Mapping::reserve_all(len, memory_guard::RESERVE)?
+            mapping_pool::take(len, image)?
         } else {
-            Mapping::new(len, usize::try_from(reserve).unwrap_or(len))?
+            let mut mapping = Mapping::new(len, usize::try_from(reserve).unwrap_or(len))?;
+            mapping.share(image)?;
+            mapping
         };
         store.memory_bytes += bytes;
         store.memories.push(Box::new(MemoryData {

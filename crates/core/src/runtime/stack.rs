@@ -1,5 +1,7 @@
 //! The stack of guest frames, and how much native stack is left.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::mapping::Mapping;
 use crate::error::Result;
 
@@ -14,13 +16,25 @@ pub(crate) struct ValueStack {
 /// have at most 1,000 parameters, of two slots each.
 const OVERHANG: usize = 2_000 * 8;
 
+/// Stacks of stores that are gone, for the next ones, with their number of slots. Frames find in a slot what others left there in any case.
+static POOL: Mutex<Vec<(usize, Mapping)>> = Mutex::new(Vec::new());
+
+/// More than these are given back to the system.
+const POOLED: usize = 64;
+
 impl ValueStack {
     pub(crate) fn new(bytes: usize) -> Result<ValueStack> {
-        let mapped = bytes.saturating_add(OVERHANG);
-        Ok(ValueStack {
-            mapping: Mapping::new(mapped, mapped)?,
-            slots: bytes / 8,
-        })
+        let slots = bytes / 8;
+        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+        let mapping = match pool.iter().rposition(|(s, _)| *s == slots) {
+            Some(at) => pool.swap_remove(at).1,
+            None => {
+                drop(pool);
+                let mapped = bytes.saturating_add(OVERHANG);
+                Mapping::new(mapped, mapped)?
+            }
+        };
+        Ok(ValueStack { mapping, slots })
     }
 
     pub(crate) fn base(&self) -> *mut u64 {
@@ -30,6 +44,19 @@ impl ValueStack {
     /// The end of the usable part.
     pub(crate) fn limit(&self) -> *mut u64 {
         self.base().wrapping_add(self.slots)
+    }
+}
+
+impl Drop for ValueStack {
+    fn drop(&mut self) {
+        let mapping = std::mem::replace(&mut self.mapping, Mapping::empty());
+        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+        if pool.len() < POOLED {
+            pool.push((self.slots, mapping));
+            return;
+        }
+        drop(pool);
+        drop(mapping);
     }
 }
 

@@ -1,0 +1,96 @@
+//! What guests may do beyond answering: granted with flags and with policies, under `wharf run` and `wharf serve`.
+
+use crate::support::{Server, guest, wharf};
+use crate::upstream;
+
+#[test]
+fn a_command_is_told_which_flag_allows_a_request() {
+    let server = upstream::http();
+    let url = format!("http://{server}/x");
+    let file = guest("http-client/http-client.wasm");
+    let file = file.to_str().unwrap();
+    let (status, stdout, stderr) = wharf(&["run", file, "--", "GET", &url]);
+    assert_eq!(status, 1, "{stdout}{stderr}");
+    assert!(stdout.contains("HttpRequestDenied"), "{stdout}");
+    let hint = format!("denied: a request to http://{server}; `--http http://{server}` allows it");
+    assert!(stderr.contains(&hint), "{stderr}");
+    // Which is so.
+    let rule = format!("http://{server}");
+    let (status, stdout, stderr) = wharf(&["run", "--http", &rule, file, "--", "GET", &url, "--quiet"]);
+    assert_eq!(status, 0, "{stdout}{stderr}");
+    assert!(stdout.contains("you asked: GET /x HTTP/1.1"), "{stdout}");
+    assert_eq!(stderr, "");
+}
+
+#[test]
+fn a_command_sends_requests_over_tls() {
+    let (server, pem) = upstream::https();
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, pem).unwrap();
+    let url = format!("https://localhost:{}", server.port());
+    let rule = format!("{url}::private");
+    let file = guest("http-client/http-client.wasm");
+    let file = file.to_str().unwrap();
+    let target = format!("{url}/y");
+    let args = ["run", "--http", &rule, file, "--", "GET", &target, "--quiet"];
+    let (status, stdout, _) = wharf(&args);
+    assert_eq!(
+        (status, stdout.as_str()),
+        (1, "error: ErrorCode::TlsCertificateError\n")
+    );
+    let mut trusting = vec!["run", "--http-ca", ca.to_str().unwrap()];
+    trusting.extend(&args[1..]);
+    let (status, stdout, stderr) = wharf(&trusting);
+    assert_eq!(status, 0, "{stdout}{stderr}");
+    assert!(stdout.contains("you asked: GET /y HTTP/1.1"), "{stdout}");
+}
+
+#[test]
+fn a_policy_grants_a_bucket_connections_and_requests() {
+    let greeter = upstream::greeter("ahoy\n");
+    let upstream = upstream::http();
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.toml");
+    let text = format!(
+        "net = [\"tcp-connect:{greeter}\"]\nhttp = [\"http://{upstream}\"]\n\
+         [keyvalue.visits]\nbackend = \"redb:visits.redb\"\nnamespace = \"test\"\n"
+    );
+    std::fs::write(&policy, text).unwrap();
+    let policy = policy.to_str().unwrap();
+    let file = guest("cloud-http/cloud-http.wasm");
+    for start in [1, 4] {
+        let mut server = Server::start_file(&file, &["--policy", policy]);
+        // Instances come and go, and so does the server; the bucket stays.
+        for count in start..start + 3 {
+            assert_eq!(server.get("/count?visits").body, format!("{count}\n"));
+        }
+        assert_eq!(server.get(&format!("/tcp?{greeter}")).body, "ahoy\n");
+        assert_eq!(server.get(&format!("/fetch?{upstream}")).body, "200\n");
+        server.signal("TERM");
+        assert!(server.ended().success());
+    }
+    // What the policy does not name is not granted, and what is missing is told.
+    let server = Server::start_file(&file, &["--policy", policy]);
+    for (target, hint) in [
+        ("/count?others".to_owned(), None),
+        (format!("/tcp?{upstream}"), Some("connecting with TCP to")),
+        (format!("/fetch?{greeter}"), Some("a request to")),
+    ] {
+        assert_eq!(server.get(&target).status, 502, "{target}");
+        if let Some(hint) = hint {
+            server.wait_for(&format!("denied: {hint}"));
+        }
+    }
+}
+
+#[test]
+fn a_store_has_to_be_granted() {
+    let file = guest("cloud-http/cloud-http.wasm");
+    let (status, _, stderr) = wharf(&["serve", "--addr", "127.0.0.1:0", file.to_str().unwrap()]);
+    assert_eq!(status, 1, "{stderr}");
+    assert!(
+        stderr.contains("wasi:keyvalue") && stderr.contains("--keyvalue"),
+        "{stderr}"
+    );
+}

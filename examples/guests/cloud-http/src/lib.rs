@@ -1,0 +1,89 @@
+//! Answers HTTP requests with what it is granted: a bucket of `wasi:keyvalue`, connections of `wasi:sockets`, requests of its own.
+
+use std::io::Read;
+use std::net::TcpStream;
+
+use wasip2::http::outgoing_handler;
+use wasip2::http::types::{
+    Fields, IncomingRequest, OutgoingBody, OutgoingRequest, OutgoingResponse, ResponseOutparam, Scheme,
+};
+
+mod bindings {
+    wit_bindgen::generate!({
+        path: "../../../wit",
+        inline: "
+            package guest:cloud-http;
+
+            world handler {
+                import wasi:keyvalue/store@0.2.0-draft2;
+                import wasi:keyvalue/atomics@0.2.0-draft2;
+            }
+        ",
+        generate_all,
+    });
+}
+
+use bindings::wasi::keyvalue::{atomics, store};
+
+struct Cloud;
+
+wasip2::http::proxy::export!(Cloud);
+
+impl wasip2::exports::http::incoming_handler::Guest for Cloud {
+    fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        let target = request.path_with_query().unwrap_or_default();
+        let (path, argument) = target.split_once('?').unwrap_or((&target, ""));
+        let result = match path {
+            "/count" => count(argument),
+            "/tcp" => tcp(argument),
+            "/fetch" => fetch(argument),
+            _ => return answer(out, 404, "not found\n"),
+        };
+        match result {
+            Ok(text) => answer(out, 200, &text),
+            Err(error) => answer(out, 502, &format!("{error}\n")),
+        }
+    }
+}
+
+/// Counts the calls in a bucket.
+fn count(bucket: &str) -> Result<String, String> {
+    let bucket = store::open(bucket).map_err(|e| format!("{e:?}"))?;
+    let count = atomics::increment(&bucket, "count", 1).map_err(|e| format!("{e:?}"))?;
+    Ok(format!("{count}\n"))
+}
+
+/// What a server says to whoever connects.
+fn tcp(address: &str) -> Result<String, String> {
+    let mut stream = TcpStream::connect(address).map_err(|e| e.kind().to_string())?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).map_err(|e| e.kind().to_string())?;
+    Ok(text)
+}
+
+/// The status of the answer to a request.
+fn fetch(authority: &str) -> Result<String, String> {
+    let request = OutgoingRequest::new(Fields::new());
+    let refused = |()| "not an authority".to_owned();
+    request.set_scheme(Some(&Scheme::Http)).map_err(refused)?;
+    request.set_authority(Some(authority)).map_err(refused)?;
+    request.set_path_with_query(Some("/")).map_err(refused)?;
+    let future = outgoing_handler::handle(request, None).map_err(|e| format!("{e:?}"))?;
+    future.subscribe().block();
+    match future.get() {
+        Some(Ok(Ok(response))) => Ok(format!("{}\n", response.status())),
+        Some(Ok(Err(code))) => Err(format!("{code:?}")),
+        _ => Err("no response".to_owned()),
+    }
+}
+
+fn answer(out: ResponseOutparam, status: u16, text: &str) {
+    let response = OutgoingResponse::new(Fields::new());
+    let _ = response.set_status_code(status);
+    let body = response.body().expect("the first call");
+    ResponseOutparam::set(out, Ok(response));
+    let stream = body.write().expect("the first call");
+    let _ = stream.blocking_write_and_flush(text.as_bytes());
+    drop(stream);
+    let _ = OutgoingBody::finish(body, None);
+}
