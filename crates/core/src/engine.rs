@@ -107,7 +107,8 @@ impl Config {
         self
     }
 
-    /// In how many samples a function must be seen before it is compiled (default: 2; at least 1).
+    /// In how many samples a function must be seen before it is compiled (default: 2; at least 1). Where functions are compiled in the
+    /// background, a sample counts for more if it comes late, and functions of more than a few kilobytes need more of them.
     pub fn hot_samples(&mut self, samples: u32) -> &mut Config {
         self.hot_samples = samples.max(1);
         self

@@ -26,7 +26,7 @@ fn weight(sampled: &mut Option<Instant>) -> u32 {
 
 /// In how many samples a function of this length must be seen whatever the configuration says. While the compiler is busy with a giant, nothing else gets
 /// compiled, so giants have to be hotter.
-fn patience(len: usize, mode: Tier) -> u32 {
+fn least_samples(len: usize, mode: Tier) -> u32 {
     let blocks = (len / 4096).min(1 << 10) as u32;
     match mode {
         Tier::Tiered => blocks * blocks,
@@ -102,7 +102,7 @@ unsafe fn hot(
     if samples
         < tier
             .hot_samples
-            .max(patience(module.bodies[own].len(), tier.mode()))
+            .max(least_samples(module.bodies[own].len(), tier.mode()))
     {
         return ip;
     }

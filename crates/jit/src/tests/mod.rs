@@ -1,4 +1,4 @@
-//! Compiling without running: every kind of instruction for both instruction sets, as whole functions and as OSR code of each loop, with
+//! Compiling without running: every kind of instruction for both instruction sets, as whole functions and with an entry at each loop, with
 //! Cranelift's verifier on. The official test suites, which the compiled code has to pass too, are in `spec-tests`.
 
 mod instructions;

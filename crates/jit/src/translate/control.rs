@@ -69,7 +69,7 @@ pub(super) struct Frame {
     height: usize,
     /// Where its end is, once something branches there.
     end: Option<Block>,
-    /// Whether the loop at which OSR code begins is in it.
+    /// Whether the loop that has an entry is in it.
     around_osr: bool,
 }
 
