@@ -87,7 +87,7 @@ need_python() {
     "$PYTHON_BIN/pip" install --quiet --disable-pip-version-check "$@"
 }
 
-# ZIG: Zig, which is a C and C++ compiler as well.
+# ZIG: Zig, which is a C and C++ compiler as well; ZIG_LIB: the folder of its library.
 need_zig() {
     [ -z "${ZIG:-}" ] || return 0
     if command -v zig >/dev/null && [[ $(zig version) == 0.17.* ]]; then
@@ -97,6 +97,8 @@ need_zig() {
         ZIG=$("$PYTHON_BIN/python" -c 'import os, ziglang; print(os.path.join(os.path.dirname(ziglang.__file__), "zig"))')
     fi
     export ZIG_GLOBAL_CACHE_DIR=$TOOLS/zig-cache ZIG_LOCAL_CACHE_DIR=$TOOLS/zig-cache
+    # Zig tells a folder below the working directory by its relative path.
+    ZIG_LIB=$(realpath "$("$ZIG" env | sed -n 's/^ *[."]*lib_dir[":= ]*"\(.*\)",*$/\1/p')")
 }
 
 # WASI_LIBC: a folder whose usr/ has wasi-libc for every WASI, headers and libraries.
