@@ -9,6 +9,8 @@ mod absent;
 #[cfg(wharf_native)]
 mod builtins;
 #[cfg(wharf_native)]
+mod code_chunk;
+#[cfg(wharf_native)]
 mod code_memory;
 #[cfg(wharf_native)]
 mod entry;
