@@ -30,10 +30,14 @@ impl Chunk {
     /// Room for at least `len` bytes.
     pub(super) fn reserve(len: usize) -> Option<Chunk> {
         let len = len.checked_next_multiple_of(rustix::param::page_size())?;
-        // Shared, so that it can be mapped twice.
-        let flags = MapFlags::SHARED | MapFlags::NORESERVE;
+        // Shared, so that it can be mapped twice. Executable at once, also what is not filled yet: profilers take a later change for
+        // a new mapping that replaces what they know of this one.
+        let (flags, access) = (
+            MapFlags::SHARED | MapFlags::NORESERVE,
+            ProtFlags::READ | ProtFlags::EXEC,
+        );
         // SAFETY: a new anonymous mapping, at an address of the system's choice, affects no other memory.
-        let base = unsafe { mmap_anonymous(std::ptr::null_mut(), len, ProtFlags::empty(), flags) }.ok()?;
+        let base = unsafe { mmap_anonymous(std::ptr::null_mut(), len, access, flags) }.ok()?;
         Some(Chunk {
             base: NonNull::new(base.cast::<u8>())?,
             len,
@@ -85,16 +89,9 @@ impl Chunk {
                 let bytes = alias.cast::<u8>().add(start - first);
                 write(std::slice::from_raw_parts_mut(bytes, len));
             }
-            munmap(alias, last - first).ok()?;
-            if !writable {
+            if munmap(alias, last - first).is_err() || !writable {
                 return None;
             }
-            mprotect(
-                at(first).cast(),
-                last - first,
-                MprotectFlags::READ | MprotectFlags::EXEC,
-            )
-            .ok()?;
             synchronise(at(start), len);
         }
         self.used = end;
@@ -136,7 +133,7 @@ unsafe fn synchronise(start: *mut u8, len: usize) {
         }
         std::arch::asm!("dsb ish", "isb", options(nostack, preserves_flags));
         // Other cores must drop what they have fetched ahead. The first call registers the process; where the system does not have this,
-        // the pages were never executable before, so that there is hardly anything to drop.
+        // nothing was executed here before, so that there is hardly anything to drop.
         libc::syscall(libc::SYS_membarrier, MEMBARRIER_REGISTER_SYNC_CORE, 0, 0);
         libc::syscall(libc::SYS_membarrier, MEMBARRIER_SYNC_CORE, 0, 0);
     }
