@@ -1,5 +1,7 @@
 //! The functions that compiled code calls, in the C convention.
 
+use std::ffi::{c_int, c_void};
+
 use super::exit::call_out;
 use crate::{
     interp::bulk,
@@ -18,8 +20,8 @@ use crate::{
 pub(crate) struct Builtins {
     call_out: unsafe extern "C" fn(*mut VmRuntime, *mut u64, *const usize, u64, *mut VmCtx, u64),
     memory_grow: unsafe extern "C" fn(*mut VmCtx, u64, u64) -> u64,
-    memory_fill: unsafe extern "C" fn(*mut VmCtx, u64, u64, u64, u64) -> u64,
-    memory_copy: unsafe extern "C" fn(*mut VmCtx, u64, u64, u64, u64) -> u64,
+    fill: unsafe extern "C" fn(*mut c_void, c_int, usize) -> *mut c_void,
+    copy: unsafe extern "C" fn(*mut c_void, *const c_void, usize) -> *mut c_void,
     memory_init: unsafe extern "C" fn(*mut VmCtx, u64, u64, u64, u64) -> u64,
     data_drop: unsafe extern "C" fn(*mut VmCtx, u64),
     table_grow: unsafe extern "C" fn(*mut VmCtx, u64, u64, u64) -> u64,
@@ -34,8 +36,8 @@ const _: () = assert!(std::mem::offset_of!(Builtins, elem_drop) == builtin::ELEM
 static BUILTINS: Builtins = Builtins {
     call_out,
     memory_grow,
-    memory_fill,
-    memory_copy,
+    fill: libc::memset,
+    copy: libc::memmove,
     memory_init,
     data_drop,
     table_grow,
@@ -73,20 +75,6 @@ const fn status(done: Option<u64>) -> u64 {
 unsafe extern "C" fn memory_grow(vm: *mut VmCtx, memory: u64, delta: u64) -> u64 {
     // SAFETY: see above.
     unsafe { grow_memory(store(vm), (*vm).instance, low(memory), delta) }.unwrap_or(u64::MAX)
-}
-
-unsafe extern "C" fn memory_fill(vm: *mut VmCtx, memory: u64, at: u64, value: u64, len: u64) -> u64 {
-    // SAFETY: see above.
-    status(unsafe { bulk::memory_fill(*(*vm).memories.add(memory as usize), at, value as u8, len) })
-}
-
-unsafe extern "C" fn memory_copy(vm: *mut VmCtx, memories: u64, at: u64, source: u64, len: u64) -> u64 {
-    // SAFETY: see above.
-    status(unsafe {
-        let to = *(*vm).memories.add(low(memories).into());
-        let from = *(*vm).memories.add(high(memories) as usize);
-        bulk::memory_copy(to, at, from, source, len)
-    })
 }
 
 unsafe extern "C" fn memory_init(vm: *mut VmCtx, pair: u64, at: u64, from: u64, len: u64) -> u64 {

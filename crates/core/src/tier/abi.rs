@@ -75,10 +75,10 @@ pub mod builtin {
     pub const CALL_OUT: u32 = 0;
     /// `(vm, memory, delta) -> old size in pages, or -1`
     pub const MEMORY_GROW: u32 = 8;
-    /// `(vm, memory, at, value, len) -> status`
-    pub const MEMORY_FILL: u32 = 16;
-    /// `(vm, to memory | from memory << 32, to, from, len) -> status`
-    pub const MEMORY_COPY: u32 = 24;
+    /// `(address, value, len)`: the C function `memset`.
+    pub const FILL: u32 = 16;
+    /// `(to address, from address, len)`: the C function `memmove`.
+    pub const COPY: u32 = 24;
     /// `(vm, memory | segment << 32, to, from, len) -> status`
     pub const MEMORY_INIT: u32 = 32;
     /// `(vm, segment)`

@@ -25,18 +25,21 @@ pub(crate) struct Queue {
 #[derive(Debug, Default)]
 struct Waiting {
     jobs: Vec<Job>,
+    /// What is worth more effort when there is nothing else to do.
+    later: Vec<Job>,
     threads: usize,
     closed: bool,
+    /// Whether nothing was asked for during [`IDLE`], and nothing since.
+    idle: bool,
 }
 
 #[derive(Debug)]
 struct Job {
     module: Weak<ModuleInner>,
     target: Target,
-    effort: Effort,
 }
 
-/// Code is published when this much of it has come together, or nothing is waiting: publishing takes whole pages.
+/// Code is published when this much of it has come together, or nothing is waiting: publishing maps pages for a moment.
 const BATCH_BYTES: usize = 32 << 10;
 
 /// But no function that is ready waits longer than this for others to be compiled.
@@ -54,16 +57,23 @@ impl Queue {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.lock().jobs.len()
+        let waiting = self.lock();
+        waiting.jobs.len() + waiting.later.len()
     }
 
     pub(super) fn push(self: &Arc<Self>, module: &Arc<ModuleInner>, target: Target, effort: Effort) {
         let mut waiting = self.lock();
-        waiting.jobs.push(Job {
+        let job = Job {
             module: Arc::downgrade(module),
             target,
-            effort,
-        });
+        };
+        match effort {
+            Effort::Quick => {
+                waiting.idle = false;
+                waiting.jobs.push(job);
+            }
+            Effort::Full => waiting.later.push(job),
+        }
         if waiting.threads < module.engine.0.tier.compile_threads && waiting.jobs.len() > waiting.threads {
             let queue = self.clone();
             let thread = thread::Builder::new()
@@ -83,6 +93,7 @@ impl Queue {
         let mut waiting = self.lock();
         waiting.closed = true;
         waiting.jobs.clear();
+        waiting.later.clear();
         drop(waiting);
         self.changed.notify_all();
     }
@@ -93,56 +104,28 @@ impl Queue {
         // queue is no longer locked.
         let mut seen = Vec::new();
         let mut waiting = self.lock();
-        let mut idle = false;
         loop {
             if waiting.closed {
                 return None;
             }
-            let mut best: Option<(u64, usize)> = None;
-            let mut at = 0;
-            while at < waiting.jobs.len() {
-                let job = &waiting.jobs[at];
-                let rank = match job.effort {
-                    // Looked at later, when there is nothing else.
-                    Effort::Full if job.module.strong_count() > 0 => 0,
-                    Effort::Full => {
-                        waiting.jobs.swap_remove(at);
-                        continue;
-                    }
-                    Effort::Quick => {
-                        let Some(module) = job.module.upgrade() else {
-                            waiting.jobs.swap_remove(at);
-                            continue;
-                        };
-                        let rank = rank(&module, job.target);
-                        seen.push(module);
-                        rank
-                    }
-                };
-                if best.is_none_or(|(r, _)| rank > r) {
-                    best = Some((rank, at));
-                }
-                at += 1;
+            if let Some((module, target)) = pick(&mut waiting.jobs, &mut seen) {
+                return Some((module, target, Effort::Quick));
             }
-            if let Some((rank, at)) = best
-                && (rank > 0 || idle)
+            if waiting.idle
+                && let Some((module, target)) = pick(&mut waiting.later, &mut seen)
             {
-                let job = waiting.jobs.swap_remove(at);
-                match job.module.upgrade() {
-                    Some(module) => return Some((module, job.target, job.effort)),
-                    None => continue,
-                }
+                return Some((module, target, Effort::Full));
             }
             if !wait {
                 return None;
             }
-            if best.is_some() {
+            if !waiting.later.is_empty() {
                 let result;
                 (waiting, result) = self
                     .changed
                     .wait_timeout(waiting, IDLE)
                     .unwrap_or_else(|e| e.into_inner());
-                idle = result.timed_out();
+                waiting.idle = result.timed_out();
             } else {
                 waiting = self.changed.wait(waiting).unwrap_or_else(|e| e.into_inner());
             }
@@ -182,7 +165,27 @@ impl Queue {
     }
 }
 
-/// What is worth most comes first: time seen in the function per byte to compile. At least 1; zero is the rank of what waits until there is nothing else to do.
+/// Takes out the job that is worth most, and those whose modules are gone. Modules that were looked at go into `seen`.
+fn pick(jobs: &mut Vec<Job>, seen: &mut Vec<Arc<ModuleInner>>) -> Option<(Arc<ModuleInner>, Target)> {
+    let mut best: Option<(u64, usize)> = None;
+    let mut at = 0;
+    while at < jobs.len() {
+        let Some(module) = jobs[at].module.upgrade() else {
+            jobs.swap_remove(at);
+            continue;
+        };
+        let rank = rank(&module, jobs[at].target);
+        seen.push(module);
+        if best.is_none_or(|(r, _)| rank > r) {
+            best = Some((rank, at));
+        }
+        at += 1;
+    }
+    let job = jobs.swap_remove(best?.1);
+    Some((job.module.upgrade()?, job.target))
+}
+
+/// What is worth most comes first: time seen in the function per byte to compile.
 fn rank(module: &ModuleInner, target: Target) -> u64 {
     /// The work that a function of no size takes, in bytes.
     const FIXED: u64 = 256;
@@ -190,7 +193,7 @@ fn rank(module: &ModuleInner, target: Target) -> u64 {
     let samples = u64::from(module.tier.samples(own));
     // A call is waiting in a loop.
     let weight = if target.osr.is_some() { 2 } else { 1 };
-    (((samples * weight) << 20) / (module.bodies[own].len() as u64 + FIXED)).max(1)
+    ((samples * weight) << 20) / (module.bodies[own].len() as u64 + FIXED)
 }
 
 /// Gives what is worth more effort later.

@@ -2,11 +2,13 @@
 //!
 //! Compilers make these instructions for structures and arrays of known size; a few loads and stores then do it without a call.
 
-use cranelift_codegen::ir::{InstBuilder, InstructionData, MemFlagsData, Opcode, Type, Value, types};
+use cranelift_codegen::ir::{
+    InstBuilder, InstructionData, MemFlagsData, Opcode, Type, Value, condcodes::IntCC, types,
+};
 use wharf_core::{TrapCode, tier::abi::builtin};
 
 use super::FuncTranslator;
-use crate::abi::VECTOR;
+use crate::abi::{VECTOR, trap_code};
 
 /// The most bytes that are copied or filled in place: they pass through registers all at once.
 const MAX_INLINE: u8 = 128;
@@ -55,6 +57,27 @@ impl FuncTranslator<'_, '_> {
         (flags, base, offset)
     }
 
+    /// The address of `len` bytes of a memory that a C function may access; traps if they are not all there.
+    fn checked_address(&mut self, memory: u32, at: Value, len: Value) -> Value {
+        let ty = self.module.memory(memory);
+        let end = match ty.memory64 {
+            true => {
+                let trap = trap_code(TrapCode::MemoryOutOfBounds);
+                self.builder.ins().uadd_overflow_trap(at, len, trap)
+            }
+            // Both are far below 2^64.
+            false => self.builder.ins().iadd(at, len),
+        };
+        let memory_len = self.memory_len(memory, &ty);
+        let outside = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedGreaterThan, end, memory_len);
+        self.trap_if(outside, TrapCode::MemoryOutOfBounds);
+        let base = self.memory_base(memory, &ty);
+        self.builder.ins().iadd(base, at)
+    }
+
     pub(super) fn memory_fill(&mut self, index: u32) {
         let is64 = self.module.memory(index).memory64;
         let (to, value, len) = self.pop3();
@@ -80,14 +103,10 @@ impl FuncTranslator<'_, '_> {
             }
             return;
         }
-        let (to, len) = (self.extend(to, is64), self.extend(len, is64));
+        let (at, len) = (self.extend(to, is64), self.extend(len, is64));
+        let address = self.checked_address(index, at, len);
         let value = self.extend(value, false);
-        let memory = self.number(index.into());
-        self.checked_builtin(
-            builtin::MEMORY_FILL,
-            &[memory, to, value, len],
-            TrapCode::MemoryOutOfBounds,
-        );
+        self.c_function(builtin::FILL, &[address, value, len]);
     }
 
     pub(super) fn memory_copy(&mut self, to_memory: u32, from_memory: u32) {
@@ -113,12 +132,9 @@ impl FuncTranslator<'_, '_> {
         }
         let (to, from) = (self.extend(to, to_64), self.extend(from, from_64));
         let len = self.extend(len, to_64 && from_64);
-        let memories = self.number(u64::from(to_memory) | u64::from(from_memory) << 32);
-        self.checked_builtin(
-            builtin::MEMORY_COPY,
-            &[memories, to, from, len],
-            TrapCode::MemoryOutOfBounds,
-        );
+        let to = self.checked_address(to_memory, to, len);
+        let from = self.checked_address(from_memory, from, len);
+        self.c_function(builtin::COPY, &[to, from, len]);
     }
 
     pub(super) fn memory_init(&mut self, segment: u32, index: u32) {

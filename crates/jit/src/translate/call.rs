@@ -209,22 +209,38 @@ impl FuncTranslator<'_, '_> {
 
     /// Calls a function of the runtime with the state block and these arguments.
     pub(super) fn builtin(&mut self, offset: u32, args: &[Value], results: usize) -> Option<Value> {
+        let block = self.state.block;
+        self.runtime_function(offset, Some(block), args, results)
+    }
+
+    /// Calls a function that returns nothing of interest, with these arguments alone.
+    pub(super) fn c_function(&mut self, offset: u32, args: &[Value]) {
+        self.runtime_function(offset, None, args, 0);
+    }
+
+    fn runtime_function(
+        &mut self,
+        offset: u32,
+        block: Option<Value>,
+        args: &[Value],
+        results: usize,
+    ) -> Option<Value> {
         let rt = self.nearby(POINTER, self.state.block, VM_RT);
         let builtins = self.nearby(POINTER, rt, RT_BUILTINS);
         let entry = self.nearby(POINTER, builtins, offset);
+        let mut all = std::mem::take(&mut self.buffers.values);
+        all.clear();
+        all.extend(block);
+        all.extend_from_slice(args);
         // Numbers of types are far below.
-        let key = u32::MAX - (2 * args.len() + results) as u32;
+        let key = u32::MAX - (2 * all.len() + results) as u32;
         let signature = match self.buffers.signatures.get(&key) {
             Some(signature) => *signature,
             None => {
-                let signature = abi::c_signature(self.isa, args.len() + 1, results);
+                let signature = abi::c_signature(self.isa, all.len(), results);
                 self.import_signature(key, signature)
             }
         };
-        let mut all = std::mem::take(&mut self.buffers.values);
-        all.clear();
-        all.push(self.state.block);
-        all.extend_from_slice(args);
         let call = self.builder.ins().call_indirect(signature, entry, &all);
         self.buffers.values = all;
         self.builder.inst_results(call).first().copied()

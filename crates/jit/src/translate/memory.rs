@@ -25,7 +25,7 @@ impl FuncTranslator<'_, '_> {
         self.constant(POINTER, block, self.module.memory_offset(index))
     }
 
-    fn memory_base(&mut self, index: u32, ty: &MemoryType) -> Value {
+    pub(super) fn memory_base(&mut self, index: u32, ty: &MemoryType) -> Value {
         match (self.is_guarded(ty), index) {
             (true, 0) => self.state.memory0,
             (true, _) => {
@@ -39,7 +39,7 @@ impl FuncTranslator<'_, '_> {
         }
     }
 
-    fn memory_len(&mut self, index: u32, ty: &MemoryType) -> Value {
+    pub(super) fn memory_len(&mut self, index: u32, ty: &MemoryType) -> Value {
         match minimum_bytes(ty) {
             bytes if ty.maximum == Some(ty.minimum) && bytes < u64::MAX => {
                 self.builder.ins().iconst(types::I64, bytes as i64)
