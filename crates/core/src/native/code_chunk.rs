@@ -1,11 +1,14 @@
 //! Address space for machine code. What can be executed can't be written: code is written through a second mapping of the same pages, which
 //! exists only meanwhile. So functions lie side by side however late they come, as they would in a file; one that has pages to itself shares
-//! the sets of the instruction cache, which are chosen by the place in the page, with all others.
+//! the sets of the instruction cache, which are chosen by the place in the page, with all others. That is how it has to be where the system
+//! does not map pages twice.
 
-use std::{fs::File, ops::Range, ptr::NonNull};
+use std::{fs::File, ops::Range, ptr::NonNull, sync::OnceLock};
 
-use rustix::mm::{
-    MapFlags, MprotectFlags, MremapFlags, ProtFlags, mmap, mmap_anonymous, mprotect, mremap, munmap,
+use rustix::{
+    mm::{MapFlags, MprotectFlags, MremapFlags, ProtFlags, mmap, mmap_anonymous, mprotect, mremap, munmap},
+    param::page_size,
+    process::{Pid, getpid},
 };
 
 use super::registry;
@@ -16,8 +19,32 @@ pub(super) struct Chunk {
     base: NonNull<u8>,
     len: usize,
     used: usize,
-    /// The process that writes to it. One that was forked shares its pages.
-    writer: Option<rustix::process::Pid>,
+    writing: Writing,
+}
+
+/// How code gets into a chunk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Writing {
+    /// Through a second mapping, by the process that made the chunk. One that was forked shares its pages.
+    Twice(Pid),
+    /// Into whole pages that are made executable then.
+    InTurn,
+    /// It is full.
+    Never,
+}
+
+impl Writing {
+    /// What works here.
+    fn best() -> Writing {
+        static TWICE: OnceLock<bool> = OnceLock::new();
+        let writing = Writing::Twice(getpid());
+        let works =
+            || Chunk::reserve_for(writing, 1).is_some_and(|mut chunk| chunk.take(1, |_| ()).is_some());
+        match *TWICE.get_or_init(works) {
+            true => writing,
+            false => Writing::InTurn,
+        }
+    }
 }
 
 // SAFETY: a chunk is memory that it alone owns; what was published in it does not change any more.
@@ -29,20 +56,24 @@ const LINE: usize = 64;
 impl Chunk {
     /// Room for at least `len` bytes.
     pub(super) fn reserve(len: usize) -> Option<Chunk> {
-        let len = len.checked_next_multiple_of(rustix::param::page_size())?;
-        // Shared, so that it can be mapped twice. Executable at once, also what is not filled yet: profilers take a later change for
-        // a new mapping that replaces what they know of this one.
-        let (flags, access) = (
-            MapFlags::SHARED | MapFlags::NORESERVE,
-            ProtFlags::READ | ProtFlags::EXEC,
-        );
+        Chunk::reserve_for(Writing::best(), len)
+    }
+
+    fn reserve_for(writing: Writing, len: usize) -> Option<Chunk> {
+        let len = len.checked_next_multiple_of(page_size())?;
+        let (flags, access) = match writing {
+            // Executable at once, also what is not filled yet: profilers take a later change for a new mapping that replaces what they know of
+            // this one.
+            Writing::Twice(_) => (MapFlags::SHARED, ProtFlags::READ | ProtFlags::EXEC),
+            Writing::InTurn | Writing::Never => (MapFlags::PRIVATE, ProtFlags::empty()),
+        };
         // SAFETY: a new anonymous mapping, at an address of the system's choice, affects no other memory.
-        let base = unsafe { mmap_anonymous(std::ptr::null_mut(), len, access, flags) }.ok()?;
+        let base = unsafe { mmap_anonymous(std::ptr::null_mut(), len, access, flags | MapFlags::NORESERVE) };
         Some(Chunk {
-            base: NonNull::new(base.cast::<u8>())?,
+            base: NonNull::new(base.ok()?.cast::<u8>())?,
             len,
             used: 0,
-            writer: Some(rustix::process::getpid()),
+            writing,
         })
     }
 
@@ -58,7 +89,7 @@ impl Chunk {
             base,
             len,
             used: len,
-            writer: None,
+            writing: Writing::Never,
         })
     }
 
@@ -71,26 +102,34 @@ impl Chunk {
     /// Lets `write` fill the next `len` bytes and makes them executable. `None` if there is no room for them, this process may not write here,
     /// or the system does not let it.
     pub(super) fn take(&mut self, len: usize, write: impl FnOnce(&mut [u8])) -> Option<*const u8> {
-        if self.writer != Some(rustix::process::getpid()) {
-            return None;
-        }
-        let page = rustix::param::page_size();
-        let start = self.used.checked_next_multiple_of(LINE)?;
+        let unit = match self.writing {
+            Writing::Twice(writer) if writer == getpid() => LINE,
+            Writing::InTurn => page_size(),
+            Writing::Twice(_) | Writing::Never => return None,
+        };
+        let start = self.used.checked_next_multiple_of(unit)?;
         let end = start.checked_add(len).filter(|end| *end <= self.len)?;
-        let (first, last) = (start / page * page, end.next_multiple_of(page));
+        let pages = start / page_size() * page_size()..end.next_multiple_of(page_size());
         let at = |offset: usize| self.base.as_ptr().wrapping_add(offset);
-        // SAFETY: the pages are in the chunk. With an old size of 0, shared pages are mapped a second time, at an address of the system's choice; the
-        // bytes from `start` on were not handed out yet, so that nothing else refers to them.
+        let (first, size) = (at(pages.start).cast(), pages.len());
+        let writable = MprotectFlags::READ | MprotectFlags::WRITE;
+        // SAFETY: the pages are in the chunk, and the bytes from `start` on were not handed out yet, so that nothing else refers to them. With an old
+        // size of 0, shared pages are mapped a second time, at an address of the system's choice.
         unsafe {
-            let alias = mremap(at(first).cast(), 0, last - first, MremapFlags::MAYMOVE).ok()?;
-            let access = MprotectFlags::READ | MprotectFlags::WRITE;
-            let writable = mprotect(alias, last - first, access).is_ok();
-            if writable {
-                let bytes = alias.cast::<u8>().add(start - first);
-                write(std::slice::from_raw_parts_mut(bytes, len));
-            }
-            if munmap(alias, last - first).is_err() || !writable {
-                return None;
+            if let Writing::InTurn = self.writing {
+                mprotect(first, size, writable).ok()?;
+                write(std::slice::from_raw_parts_mut(at(start), len));
+                mprotect(first, size, MprotectFlags::READ | MprotectFlags::EXEC).ok()?;
+            } else {
+                let twin = mremap(first, 0, size, MremapFlags::MAYMOVE).ok()?;
+                let done = mprotect(twin, size, writable).is_ok();
+                if done {
+                    let bytes = twin.cast::<u8>().add(start - pages.start);
+                    write(std::slice::from_raw_parts_mut(bytes, len));
+                }
+                if munmap(twin, size).is_err() || !done {
+                    return None;
+                }
             }
             synchronise(at(start), len);
         }
@@ -161,8 +200,9 @@ mod tests {
 
     #[test]
     fn code_lies_side_by_side_until_there_is_no_room() {
-        let page = rustix::param::page_size();
+        let page = page_size();
         let mut chunk = Chunk::reserve(2 * page).unwrap();
+        assert_eq!(chunk.writing, Writing::Twice(getpid()));
         let start = chunk.range().start;
         assert_eq!(fill(&mut chunk, 1, 100), Some(start));
         assert_eq!(fill(&mut chunk, 2, page), Some(start + 128));
@@ -177,25 +217,44 @@ mod tests {
     }
 
     #[test]
+    fn without_second_mappings_code_has_pages_to_itself() {
+        let page = page_size();
+        let mut chunk = Chunk::reserve_for(Writing::InTurn, 3 * page).unwrap();
+        let start = chunk.range().start;
+        assert_eq!(fill(&mut chunk, 1, 100), Some(start));
+        assert_eq!(fill(&mut chunk, 2, page + 1), Some(start + page));
+        assert_eq!(fill(&mut chunk, 3, 1), None);
+        // SAFETY: published code can be read.
+        let read = |at: usize| unsafe { *((start + at) as *const u8) };
+        assert_eq!([99, 100, page, 2 * page].map(read), [1, 0, 2, 2]);
+    }
+
+    #[test]
     fn no_page_can_be_written_and_executed() {
-        let mut chunk = Chunk::reserve(1).unwrap();
-        let start = fill(&mut chunk, 1, 1).unwrap();
-        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-        let line = maps
-            .lines()
-            .find(|l| l.starts_with(&format!("{start:x}-")))
-            .unwrap();
-        assert_eq!(line.split(' ').nth(1), Some("r-xs"), "{line}");
-        assert!(
-            maps.lines()
-                .all(|l| l.split(' ').nth(1).is_none_or(|access| !access.contains("wx")))
-        );
+        for writing in [Writing::best(), Writing::InTurn] {
+            let mut chunk = Chunk::reserve_for(writing, 1).unwrap();
+            let start = fill(&mut chunk, 1, 1).unwrap();
+            let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+            let mut found = false;
+            for line in maps.lines() {
+                let mut fields = line.split([' ', '-']);
+                let mut address = || usize::from_str_radix(fields.next().unwrap(), 16).unwrap();
+                let (from, to) = (address(), address());
+                let access = line.split(' ').nth(1).unwrap();
+                assert!(!access.contains("wx"), "{line}");
+                if (from..to).contains(&start) {
+                    assert!(access.starts_with("r-x"), "{line}");
+                    found = true;
+                }
+            }
+            assert!(found, "{maps}");
+        }
     }
 
     #[test]
     fn a_process_does_not_write_to_the_chunks_of_another() {
         let mut chunk = Chunk::reserve(1).unwrap();
-        chunk.writer = rustix::process::Pid::from_raw(1);
+        chunk.writing = Writing::Twice(Pid::INIT);
         assert_eq!(fill(&mut chunk, 1, 1), None);
     }
 }
