@@ -12,7 +12,7 @@ fn programs(c: &mut Criterion) {
         let mut group = c.benchmark_group(program.name);
         group.sample_size(10);
         for engine in ENGINES {
-            let Ok(mut instance) = engine.try_instantiate(&wasm, None) else {
+            let Ok(mut instance) = engine.try_instantiate(wasm.clone(), None) else {
                 continue;
             };
             if warm_up(engine, program, instance.as_mut()).is_none() {

@@ -54,7 +54,7 @@ c() {
 if [ "${1:-}" = --large ]; then
     note "Boa"
     rust "$plain" boa-guest=programs/large/boa.wasm
-    # Commands, for benches/commands.sh.
+    # Components: commands for benches/commands.sh, with a function for the table of programs.
     note "CPython"
     need_python componentize-py==0.25.1
     mkdir -p "$BUILD/python-work/wit" "$BUILD/js-work/wit"
@@ -68,7 +68,8 @@ if [ "${1:-}" = --large ]; then
     cp "$here/js/world.wit" "$BUILD/js-work/wit/"
     wasi_wit "$BUILD/js-work/wit"
     cp "$here/js/componentize.js" "$NODE_HOME/componentize-work.js"
-    node "$NODE_HOME/componentize-work.js" "$BUILD/js-work/work.js" "$BUILD/js-work/wit" "$benches/programs/large/js-work.wasm"
+    # Not from the folder of temporary files, below which componentize-js loses its own.
+    ( cd "$BUILD/js-work" && node "$NODE_HOME/componentize-work.js" work.js wit "$benches/programs/large/js-work.wasm" )
     exit
 fi
 

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::components::{self, is_component};
 use crate::wasm3::Wasm3;
 
-/// A module that one engine has made ready to call.
+/// A module or component that one engine has made ready to call.
 pub trait Instance {
-    /// Calls an export that takes `i32`s and gives an `i64`.
+    /// Calls an export that takes `i32`s and gives an `i64`; of a component, one that takes a `u32` and gives an `s64`.
     ///
     /// # Panics
     /// If there is no such export, or the call fails: a benchmark has no use for errors.
@@ -75,32 +76,44 @@ impl EngineKind {
         self == EngineKind::Wharf
     }
 
-    /// Whether it can't run every program: wasm3 and, with its default features, wasmi have no SIMD.
+    /// Whether it can't run every program: wasm3 and, with its default features, wasmi have no SIMD, and neither runs
+    /// components.
     pub fn may_fail(self) -> bool {
         matches!(self, EngineKind::Wasmi | EngineKind::Wasm3)
     }
 
-    /// Compiles (or whatever the engine does first) and instantiates a module without imports.
+    /// Compiles (or whatever the engine does first) and instantiates a module without imports, or a component that
+    /// imports WASI 0.2 at most.
     ///
     /// # Panics
     /// If the engine refuses the module.
     pub fn instantiate(self, wasm: &[u8]) -> Box<dyn Instance> {
-        self.try_instantiate(wasm, None)
+        self.try_instantiate(wasm.to_vec(), None)
             .unwrap_or_else(|e| panic!("{}: {e}", self.name()))
     }
 
     /// As [`EngineKind::instantiate`]; with a folder, the engine keeps compiled code there.
     ///
     /// # Errors
-    /// What the engine says when it refuses the module, or that it has no such cache.
-    pub fn try_instantiate(self, wasm: &[u8], cache: Option<&Path>) -> Result<Box<dyn Instance>, String> {
+    /// What the engine says when it refuses the module or component, or that it has no such cache.
+    pub fn try_instantiate(self, wasm: Vec<u8>, cache: Option<&Path>) -> Result<Box<dyn Instance>, String> {
+        let component = is_component(&wasm);
         Ok(match self {
-            EngineKind::Wharf => Box::new(Wharf::new(wasm, wharf_config(true, cache))?),
-            EngineKind::WharfInterpreter => Box::new(Wharf::new(wasm, wharf_config(false, cache))?),
-            EngineKind::Wasmtime => Box::new(Wasmtime::new(wasm, cache).map_err(|e| format!("{e:#}"))?),
+            EngineKind::Wharf | EngineKind::WharfInterpreter => {
+                let config = wharf_config(self == EngineKind::Wharf, cache);
+                match component {
+                    true => Box::new(components::Wharf::new(wasm, &config).map_err(|e| e.to_string())?),
+                    false => Box::new(Wharf::new(wasm, &config).map_err(|e| e.to_string())?),
+                }
+            }
+            EngineKind::Wasmtime => match component {
+                true => Box::new(components::Wasmtime::new(&wasm, cache).map_err(|e| format!("{e:#}"))?),
+                false => Box::new(Wasmtime::new(&wasm, cache).map_err(|e| format!("{e:#}"))?),
+            },
+            EngineKind::Wasmi | EngineKind::Wasm3 if component => return Err("runs no components".to_owned()),
             EngineKind::Wasmi | EngineKind::Wasm3 if cache.is_some() => return Err("has no cache".to_owned()),
-            EngineKind::Wasmi => Box::new(Wasmi::new(wasm).map_err(|e| e.to_string())?),
-            EngineKind::Wasm3 => Box::new(Wasm3::new(wasm)?),
+            EngineKind::Wasmi => Box::new(Wasmi::new(&wasm).map_err(|e| e.to_string())?),
+            EngineKind::Wasm3 => Box::new(Wasm3::new(&wasm)?),
         })
     }
 }
@@ -117,21 +130,29 @@ fn wharf_config(compiler: bool, cache: Option<&Path>) -> wharf::Config {
     config
 }
 
+/// Wasmtime's engine in its default configuration; with a folder, it keeps compiled code there.
+pub(crate) fn wasmtime_engine(cache: Option<&Path>) -> wasmtime::Result<wasmtime::Engine> {
+    let mut config = wasmtime::Config::new();
+    if let Some(folder) = cache {
+        let mut settings = wasmtime::CacheConfig::new();
+        settings.with_directory(folder);
+        config.cache(Some(wasmtime::Cache::new(settings)?));
+    }
+    wasmtime::Engine::new(&config)
+}
+
 struct Wharf {
     store: wharf::Store<()>,
     instance: wharf::Instance,
 }
 
 impl Wharf {
-    fn new(wasm: &[u8], config: wharf::Config) -> Result<Wharf, String> {
-        let make = || -> wharf::Result<Wharf> {
-            let engine = wharf::Engine::new(&config)?;
-            let module = wharf::Module::new(&engine, wasm.to_vec())?;
-            let mut store = wharf::Store::new(&engine, ());
-            let instance = wharf::Linker::new(&engine).instantiate(&mut store, &module)?;
-            Ok(Wharf { store, instance })
-        };
-        make().map_err(|e| e.to_string())
+    fn new(wasm: Vec<u8>, config: &wharf::Config) -> wharf::Result<Wharf> {
+        let engine = wharf::Engine::new(config)?;
+        let module = wharf::Module::new(&engine, wasm)?;
+        let mut store = wharf::Store::new(&engine, ());
+        let instance = wharf::Linker::new(&engine).instantiate(&mut store, &module)?;
+        Ok(Wharf { store, instance })
     }
 }
 
@@ -188,13 +209,7 @@ struct Wasmtime {
 
 impl Wasmtime {
     fn new(wasm: &[u8], cache: Option<&Path>) -> wasmtime::Result<Wasmtime> {
-        let mut config = wasmtime::Config::new();
-        if let Some(folder) = cache {
-            let mut settings = wasmtime::CacheConfig::new();
-            settings.with_directory(folder);
-            config.cache(Some(wasmtime::Cache::new(settings)?));
-        }
-        let engine = wasmtime::Engine::new(&config)?;
+        let engine = wasmtime_engine(cache)?;
         let module = wasmtime::Module::new(&engine, wasm)?;
         let mut store = wasmtime::Store::new(&engine, ());
         let instance = wasmtime::Instance::new(&mut store, &module, &[])?;

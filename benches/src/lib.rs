@@ -1,6 +1,7 @@
 //! The kernels and programs of the benchmarks, the engines that run them, and how they are measured.
 #![forbid(unsafe_code)]
 
+pub mod components;
 pub mod engines;
 pub mod kernels;
 pub mod once;

@@ -1,4 +1,4 @@
-//! A short run from start to end: from a module's bytes to the result of one call, by a fresh engine in a fresh
+//! A short run from start to end: from a program's bytes to the result of one call, by a fresh engine in a fresh
 //! process.
 
 use std::path::Path;
@@ -44,12 +44,12 @@ impl Once {
 /// Makes the run in this process and prints the measurement.
 ///
 /// # Errors
-/// When the module has not been built, or the engine refuses it.
+/// When the program has not been built, or the engine refuses it.
 pub fn print(engine: EngineKind, program: &Program, cache: Option<&Path>) -> Result<(), String> {
     let wasm = program.wasm().ok_or("not built")?;
     let cpu = cpu_time();
     let start = Instant::now();
-    let mut instance = engine.try_instantiate(&wasm, cache)?;
+    let mut instance = engine.try_instantiate(wasm, cache)?;
     let result = instance.call(program.export, program.short);
     let (wall, cpu) = (start.elapsed(), cpu_time() - cpu);
     let rss = peak_rss().map_or(String::new(), |r| r.to_string());

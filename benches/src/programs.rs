@@ -1,30 +1,30 @@
-//! The programs: real libraries and interpreters, built as modules without imports.
+//! The programs: real libraries and interpreters, built as modules without imports or as components that import WASI.
 
 use std::path::{Path, PathBuf};
 
-/// A function of a module, and what to pass to it.
+/// A function of a module or component, and what to pass to it.
 #[derive(Clone, Copy, Debug)]
 pub struct Program {
     /// The program's name, in tables.
     pub name: &'static str,
-    /// The module, as a path below `benches/`.
+    /// The module or component, as a path below `benches/`.
     pub file: &'static str,
     /// The exported function.
     pub export: &'static str,
     /// Its arguments for one run, with which compiled code takes a few tens of milliseconds; all are `i32`, and the
-    /// result is an `i64`.
+    /// result is an `i64`. A component's function takes one `u32` and gives an `s64`.
     pub args: &'static [i32],
     /// The arguments for a short run: one unit of work, a few to a few tens of milliseconds of compiled code.
     pub short: &'static [i32],
 }
 
 impl Program {
-    /// Where the module is.
+    /// Where the file is.
     pub fn path(&self) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join(self.file)
     }
 
-    /// The module's bytes; nothing for a module that is not committed for its size and has not been built.
+    /// The file's bytes; nothing for one that is not committed for its size and has not been built.
     pub fn wasm(&self) -> Option<Vec<u8>> {
         std::fs::read(self.path()).ok()
     }
@@ -73,4 +73,12 @@ pub const PROGRAMS: &[Program] = &[
     program("lua", "programs/lua.wasm", "run", &[8], &[1]),
     program("rhai", "programs/rhai.wasm", "run", &[2], &[1]),
     program("boa", "programs/large/boa.wasm", "run", &[1], &[1]),
+    program("python", "programs/large/python-work.wasm", "repeat", &[3], &[1]),
+    program(
+        "spidermonkey",
+        "programs/large/js-work.wasm",
+        "repeat",
+        &[3],
+        &[1],
+    ),
 ];

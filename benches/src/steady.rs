@@ -26,7 +26,7 @@ pub fn measure(
 ) -> Vec<Option<Duration>> {
     let mut instances: Vec<Option<Box<dyn Instance>>> = engines
         .iter()
-        .map(|e| e.try_instantiate(wasm, None).ok())
+        .map(|e| e.try_instantiate(wasm.to_vec(), None).ok())
         .collect();
     let mut expected = None;
     for (engine, slot) in engines.iter().zip(&mut instances) {

@@ -1,5 +1,5 @@
 //! Runs every program on every engine and prints tables of times and ratios: the steady state, short runs from the
-//! module's bytes to the result, and (with `--cached`) short runs with a cache of compiled code.
+//! program's bytes to the result, and (with `--cached`) short runs with a cache of compiled code.
 //!
 //! usage: `cargo run --release -p wharf-bench --bin programs [-- OPTIONS] [PROGRAM...]`
 //!
@@ -164,7 +164,7 @@ fn short(program: &Program, wasm: &[u8], options: &Options, cache: Option<&Path>
         for engine in engines {
             let folder = folder(*engine);
             // Wharf keeps what has become hot; it is written when the module is dropped.
-            if let Ok(mut instance) = engine.try_instantiate(wasm, folder.as_deref()) {
+            if let Ok(mut instance) = engine.try_instantiate(wasm.to_vec(), folder.as_deref()) {
                 steady::warm_up(*engine, program, instance.as_mut());
             }
         }
@@ -203,7 +203,7 @@ const WASM3: usize = 4;
 fn tables(rows: &[Row], options: &Options) -> String {
     let mut out = format!(
         "Medians of {} interleaved rounds. A ratio above 1 means that Wharf is faster; a dash, that the engine can't run the \
-         program (wasm3, and wasmi as it is by default, have no SIMD) or was left out.\n",
+         program (wasm3, and wasmi as it is by default, have no SIMD; neither runs components) or was left out.\n",
         options.rounds
     );
     if options.steady {
@@ -211,7 +211,7 @@ fn tables(rows: &[Row], options: &Options) -> String {
         out.push_str(&steady_table(rows));
     }
     if options.short {
-        out.push_str("\nOne short run in a fresh process, from the module's bytes to the result, compilation included, no cache:\n\n");
+        out.push_str("\nOne short run in a fresh process, from the program's bytes to the result, compilation included, no cache:\n\n");
         out.push_str(&short_table(rows, |r| &r.short));
     }
     if options.cached {
