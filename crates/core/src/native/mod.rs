@@ -11,6 +11,8 @@ mod builtins;
 #[cfg(wharf_native)]
 mod code_memory;
 #[cfg(wharf_native)]
+mod deadline;
+#[cfg(wharf_native)]
 mod entry;
 #[cfg(wharf_native)]
 mod exit;
