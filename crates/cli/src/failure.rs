@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use wharf_core::{Error, ErrorKind};
 
-/// Exit status of a run that failed for any reason but a trap.
+/// Exit status of a run that failed for any reason but a trap, of the guest's or of a host function.
 pub const FAILED: u8 = 1;
 /// Exit status of a trap: that of a process that was aborted, as other runtimes have it.
 pub const TRAPPED: u8 = 134;
@@ -30,27 +30,26 @@ impl Failure {
     /// An engine's error while doing something with the file `what`.
     pub fn engine(what: &str, error: &Error) -> Failure {
         match error.kind() {
-            ErrorKind::Trap(_) => Failure {
-                message: trap(what, error),
-                status: TRAPPED,
-            },
+            // The guest was running, and was stopped by itself or a host function: show where.
+            ErrorKind::Trap(_) => trap(what, error),
+            _ if error.backtrace().is_some() => trap(what, error),
             ErrorKind::Link(_) => Failure::new(format!("{what}: {error}{}", import_hint(&error.to_string()))),
-            // The guest was running: show where.
-            _ if error.backtrace().is_some() => Failure::new(trap(what, error)),
             _ => Failure::new(format!("{what}: {error}")),
         }
     }
 }
 
-fn trap(what: &str, error: &Error) -> String {
-    let mut out = format!("{what}: {error}");
-    let Some(backtrace) = error.backtrace() else {
-        return out;
-    };
-    if !backtrace.frames().is_empty() {
-        let _ = write!(out, "\n{backtrace}");
+fn trap(what: &str, error: &Error) -> Failure {
+    let mut message = format!("{what}: {error}");
+    if let Some(backtrace) = error.backtrace()
+        && !backtrace.frames().is_empty()
+    {
+        let _ = write!(message, "\n{backtrace}");
     }
-    out
+    Failure {
+        message,
+        status: TRAPPED,
+    }
 }
 
 /// What a person can do about a missing import: which flag grants it, or that nothing does yet.

@@ -144,6 +144,31 @@ fn a_trap_has_a_backtrace_and_status_134() {
 }
 
 #[test]
+fn a_trap_of_a_host_function_has_status_134() {
+    let folder = Folder::new();
+    // `poll` traps when there is nothing to wait for.
+    let path = folder.file(
+        "a.wat",
+        r#"(component
+             (import "wasi:io/poll@0.2.0" (instance $poll
+               (export "pollable" (type $pollable (sub resource)))
+               (export "poll" (func (param "in" (list (borrow $pollable))) (result (list u32))))))
+             (core module $libc (memory (export "memory") 1)
+               (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64)))
+             (core instance $libc (instantiate $libc))
+             (core func $poll (canon lower (func $poll "poll")
+               (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+             (core module $m
+               (import "" "poll" (func $poll (param i32 i32 i32)))
+               (func $outer (export "f") (call $poll (i32.const 0) (i32.const 0) (i32.const 8))))
+             (core instance $i (instantiate $m (with "" (instance (export "poll" (func $poll))))))
+             (func (export "f") (canon lift (core func $i "f"))))"#,
+    );
+    let out = wharf(&["run", "--invoke", "f()", path.to_str().unwrap()]);
+    expect(&out, 134, &["a.wat: poll of an empty list", "backtrace", "outer"]);
+}
+
+#[test]
 fn endless_recursion_traps() {
     let folder = Folder::new();
     let path = folder.file("a.wat", r#"(module (func $f (export "_start") call $f))"#);

@@ -239,7 +239,8 @@ impl Engine {
         &self.0.config
     }
 
-    /// Moves the engine's clock by one tick; guests in stores whose deadline it reaches trap soon after.
+    /// Moves the engine's clock by one tick; guests in stores whose deadline it reaches trap soon after, or do what their store says
+    /// ([`Store::epoch_deadline_callback`](crate::Store::epoch_deadline_callback)).
     pub fn increment_epoch(&self) {
         self.0.epoch.fetch_add(1, Ordering::Relaxed);
     }

@@ -47,7 +47,8 @@ pub use engine::{Config, Engine};
 pub use error::{Error, ErrorKind, Result};
 pub use module::{ExportType, ImportType, Module};
 pub use runtime::{
-    Extern, ExternRef, Func, Global, Instance, Limits, Memory, RawFunc, Store, StoreId, Table, Tag, Val,
+    Extern, ExternRef, Func, Global, Instance, Limits, Memory, RawFunc, Store, StoreId, Table, Tag,
+    UpdateDeadline, Val,
 };
 pub use tier::{Artifact, Profiling, Tier, TierStats};
 pub use trap::{Backtrace, Frame, TrapCode};

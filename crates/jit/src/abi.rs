@@ -61,14 +61,13 @@ pub(crate) fn c_signature(isa: &dyn TargetIsa, params: usize, results: usize) ->
 }
 
 /// The traps that Cranelift has no code of its own for; their places are their codes.
-const OWN: [TrapCode; 7] = [
+const OWN: [TrapCode; 6] = [
     TrapCode::Unreachable,
     TrapCode::TableOutOfBounds,
     TrapCode::UndefinedElement,
     TrapCode::IndirectCallToNull,
     TrapCode::BadSignature,
     TrapCode::NullReference,
-    TrapCode::Interrupt,
 ];
 
 /// Cranelift's code for a trap.

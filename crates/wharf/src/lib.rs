@@ -49,8 +49,8 @@ pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use wharf_component::AsStore;
 pub use wharf_core::{
     Artifact, Backtrace, Bytes, Config, Error, ErrorKind, ExternType, FuncType, Global, GlobalType, Limits,
-    MemoryType, Module, Profiling, RefType, Result, Table, TableType, Tag, Tier, TierStats, TrapCode, Val,
-    ValType,
+    MemoryType, Module, Profiling, RefType, Result, Table, TableType, Tag, Tier, TierStats, TrapCode,
+    UpdateDeadline, Val, ValType,
 };
 
 #[doc(hidden)]

@@ -196,7 +196,11 @@ impl<T: Send + 'static> Linker<T> {
     /// `Link` naming an import that is missing or of another type, `Trap` when the start function traps, `Limit` when a
     /// quota is met.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
-        let mut store: StoreContextMut<'_, T> = store.as_context_mut();
+        let store = store.as_context_mut();
+        wharf_core::suspend::synchronously(|| self.instantiate_in(store, module))
+    }
+
+    fn instantiate_in(&self, mut store: StoreContextMut<'_, T>, module: &Module) -> Result<Instance> {
         let mut imports = Vec::new();
         for import in module.imports() {
             let (module, name) = (import.module, import.name);
@@ -224,8 +228,8 @@ impl<T: Send + 'static> Linker<T> {
         mut store: impl AsContextMut<Data = T>,
         module: &Module,
     ) -> Result<Instance> {
-        let mut store = store.as_context_mut();
+        let store = store.as_context_mut();
         let stack = self.engine.config().fiber_stack_bytes();
-        wharf_core::suspend::on_fiber(stack, move || self.instantiate(&mut store, module)).await?
+        wharf_core::suspend::on_fiber(stack, move || self.instantiate_in(store, module)).await?
     }
 }

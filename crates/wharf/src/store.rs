@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use wharf_component::AsStore;
-use wharf_core::{Engine, Limits};
+use wharf_core::{Engine, Limits, Result, UpdateDeadline};
 
 /// Holds instances and everything that belongs to them, and the embedder's data of type `T`. Nothing in a store is ever
 /// freed before the store is.
@@ -46,9 +46,65 @@ impl<T: Send + 'static> Store<T> {
         self.inner.set_limits(limits);
     }
 
-    /// Lets guests run until the engine's epoch has been increased `ticks` times from now.
+    /// Lets guests run until the engine's epoch has been increased `ticks` times from now. Then they trap, with
+    /// [`TrapCode::Interrupt`](crate::TrapCode::Interrupt), unless one of the methods below says otherwise.
+    ///
+    /// A guest looks at the deadline at calls and loops. A store that was never given one has none.
     pub fn set_epoch_deadline(&mut self, ticks: u64) {
         self.inner.set_epoch_deadline(ticks);
+    }
+
+    /// At the deadline, guests trap: what they do if nothing else was said.
+    pub fn epoch_deadline_trap(&mut self) {
+        self.inner.epoch_deadline_trap();
+    }
+
+    /// At the deadline, guests in an asynchronous call (`call_async`, `instantiate_async`) let its executor run others: the future is
+    /// pending once, having woken its waker, and when it is polled again the guest goes on until `delta` ticks from then. If it has
+    /// waited for something else since the last time, the executor has had its turn, and the guest goes on at once. Dropping
+    /// the future meanwhile ends the guest.
+    ///
+    /// In synchronous calls there is nobody to yield to: the guest goes on for another `delta` ticks. That includes what is called
+    /// synchronously in the course of an asynchronous call, such as a guest's allocator for what a host function returned. A guest's time
+    /// is bounded in these with [`epoch_deadline_callback`](Self::epoch_deadline_callback).
+    ///
+    /// The first deadline is set with [`set_epoch_deadline`](Self::set_epoch_deadline).
+    ///
+    /// ```
+    /// # use std::future::Future;
+    /// # use std::pin::pin;
+    /// # use std::task::{Context, Poll, Waker};
+    /// # fn main() -> wharf::Result<()> {
+    /// use wharf::{Engine, Linker, Module, Store};
+    ///
+    /// let engine = Engine::default();
+    /// let wasm = wat::parse_str("(module (func (export \"spin\") (loop (br 0))))").unwrap();
+    /// let module = Module::new(&engine, wasm)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = Linker::new(&engine).instantiate(&mut store, &module)?;
+    /// let spin = instance.get_typed_func::<(), ()>(&store, "spin")?;
+    ///
+    /// store.set_epoch_deadline(1);
+    /// store.epoch_deadline_async_yield_and_update(1);
+    /// // In real life a thread does that every few milliseconds.
+    /// engine.increment_epoch();
+    /// let mut call = pin!(spin.call_async(&mut store, ()));
+    /// assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn epoch_deadline_async_yield_and_update(&mut self, delta: u64) {
+        self.inner.epoch_deadline_async_yield_and_update(delta);
+    }
+
+    /// At the deadline, `callback` decides what guests do. An error that it returns ends the guest and comes out of its call. The
+    /// callback may use the store, but not call guests, which fails with a `Usage` error.
+    pub fn epoch_deadline_callback(
+        &mut self,
+        mut callback: impl FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline> + Send + Sync + 'static,
+    ) {
+        self.inner
+            .epoch_deadline_callback(move |store| callback(StoreContextMut::new(store)));
     }
 
     /// The store as the core crate knows it.
@@ -121,6 +177,21 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     /// The engine that the store was made for.
     pub fn engine(&self) -> &Engine {
         self.inner.engine()
+    }
+
+    /// As [`Store::set_epoch_deadline`].
+    pub fn set_epoch_deadline(&mut self, ticks: u64) {
+        self.inner.set_epoch_deadline(ticks);
+    }
+
+    /// As [`Store::epoch_deadline_trap`].
+    pub fn epoch_deadline_trap(&mut self) {
+        self.inner.epoch_deadline_trap();
+    }
+
+    /// As [`Store::epoch_deadline_async_yield_and_update`].
+    pub fn epoch_deadline_async_yield_and_update(&mut self, delta: u64) {
+        self.inner.epoch_deadline_async_yield_and_update(delta);
     }
 
     /// The store as the core crate knows it.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::time::Instant;
 use wharf::component::{Component, Linker};
 use wharf::{Engine, Limits, Store};
 use wharf_wasi_http::{Proxy, ProxyPre};
@@ -12,6 +13,10 @@ use super::host::{Grants, Host};
 use super::metrics::{Metrics, count};
 use crate::failure::Failure;
 use crate::load::{Layer, Loaded, is_artifact, load, open_artifact};
+
+/// After how many ticks of the epoch a guest lets others run for the first time: at least one whole one, so that what is done sooner is not held up
+/// by a tick that comes in the midst of it.
+const FIRST_SLICE: u64 = 2;
 
 /// Makes an [`App`] of the file, again and again.
 pub struct Loader {
@@ -107,7 +112,8 @@ pub struct Instance {
 }
 
 impl App {
-    /// An instance that nobody uses, made if necessary, whose guest may run for `ticks` of the engine's epoch.
+    /// An instance that nobody uses, made if necessary, whose guest has its time until `deadline`. Whenever a slice of it is over, the guest
+    /// lets others run.
     ///
     /// # Errors
     /// When an instance can't be made.
@@ -115,17 +121,19 @@ impl App {
         &self,
         grants: &Grants,
         metrics: &Metrics,
-        ticks: u64,
+        deadline: Instant,
     ) -> Result<Instance, wharf::Error> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         if let Some(mut instance) = idle {
-            instance.store.set_epoch_deadline(ticks);
+            instance.store.data_mut().deadline = deadline;
+            instance.store.set_epoch_deadline(FIRST_SLICE);
             return Ok(instance);
         }
-        let host = grants.host().map_err(|e| wharf::Error::msg(e.message))?;
+        let host = grants.host(deadline).map_err(|e| wharf::Error::msg(e.message))?;
         let mut store = Store::new(&self.engine, host);
         store.set_limits(self.limits);
-        store.set_epoch_deadline(ticks);
+        store.set_epoch_deadline(FIRST_SLICE);
+        store.epoch_deadline_callback(|store| Ok(store.data().slice_is_over()));
         count(&metrics.instances);
         let proxy = self.pre.instantiate_async(&mut store).await?;
         Ok(Instance {

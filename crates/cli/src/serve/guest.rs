@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::Request;
@@ -13,10 +14,10 @@ use wharf_wasi_http::bindings::wasi::http::types::Scheme;
 use wharf_wasi_http::{ErrorCode, HyperOutgoingBody, WasiHttpView};
 
 use super::body::RequestBody;
-use super::metrics::count;
+use super::metrics::{Metrics, count};
 use super::{Server, log};
 
-/// How often the epoch of the engine moves on.
+/// How often the epoch of the engine moves on: how long guests compute before others have their turn.
 pub const TICK: Duration = Duration::from_millis(10);
 
 /// How a guest's work on a request ended.
@@ -40,7 +41,23 @@ pub struct Job {
     pub permit: OwnedSemaphorePermit,
 }
 
-/// A guest at work. Dropping it stops the guest.
+/// Counts a guest while it is there.
+struct Counted<'a>(&'a Metrics);
+
+impl<'a> Counted<'a> {
+    fn new(metrics: &'a Metrics) -> Counted<'a> {
+        metrics.guests.fetch_add(1, Ordering::Relaxed);
+        Counted(metrics)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.guests.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A guest at work. Dropping it stops the guest: when it waits at once, when it computes at the end of its slice of time.
 pub struct Running(Option<JoinHandle<Outcome>>);
 
 impl Running {
@@ -80,6 +97,7 @@ impl Drop for Running {
 }
 
 async fn work(server: Arc<Server>, job: Job) -> Outcome {
+    let _counted = Counted::new(&server.metrics);
     let trace_id = job.trace_id.clone();
     let deadline = job.deadline;
     let error = match timeout_at(deadline, call(&server, job)).await {
@@ -111,10 +129,10 @@ async fn work(server: Arc<Server>, job: Job) -> Outcome {
 
 async fn call(server: &Server, job: Job) -> Result<(), wharf::Error> {
     let _permit = job.permit;
-    let left = job.deadline.saturating_duration_since(Instant::now());
-    let ticks = u64::try_from(left.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX - 2) + 2;
     let app = server.app();
-    let mut instance = app.instance(&server.grants, &server.metrics, ticks).await?;
+    let mut instance = app
+        .instance(&server.grants, &server.metrics, job.deadline)
+        .await?;
     let host = instance.store.data_mut();
     host.output.belongs_to(&job.trace_id);
     let request = host.http().new_incoming_request(Scheme::Http, job.request)?;

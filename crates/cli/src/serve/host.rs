@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+use wharf::UpdateDeadline;
 use wharf::component::ResourceTable;
 use wharf_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wharf_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -31,6 +33,18 @@ pub struct Host {
     table: ResourceTable,
     /// Where the instance's lines go, with the request that they belong to.
     pub output: GuestOutput,
+    /// When the guest's time for the request is over.
+    pub deadline: Instant,
+}
+
+impl Host {
+    /// What a guest does when its slice of time is over. It is asked only while it computes.
+    pub fn slice_is_over(&self) -> UpdateDeadline {
+        match Instant::now() < self.deadline {
+            true => UpdateDeadline::Yield(1),
+            false => UpdateDeadline::Interrupt,
+        }
+    }
 }
 
 impl WasiView for Host {
@@ -88,15 +102,15 @@ impl Grants {
             args,
             cloud,
         };
-        grants.host()?;
+        grants.host(Instant::now())?;
         Ok(grants)
     }
 
-    /// The state of a new instance's store.
+    /// The state of a new instance's store, whose guest has its time until `deadline`.
     ///
     /// # Errors
     /// When a folder can't be opened.
-    pub fn host(&self) -> Result<Host, Failure> {
+    pub fn host(&self, deadline: Instant) -> Result<Host, Failure> {
         let output = GuestOutput::default();
         let mut builder = WasiCtx::builder();
         builder
@@ -114,6 +128,29 @@ impl Grants {
             cloud: self.cloud.cloud(&name.to_string_lossy()),
             table,
             output,
+            deadline,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Serve {
+        #[command(flatten)]
+        args: ServeArgs,
+    }
+
+    #[test]
+    fn guests_let_others_run_until_their_time_is_over() {
+        let serve = Serve::try_parse_from(["serve", "x.wasm"]).unwrap();
+        let grants = Grants::new(Arc::new(serve.args)).unwrap();
+        let mut host = grants.host(Instant::now() + Duration::from_secs(3600)).unwrap();
+        assert_eq!(host.slice_is_over(), UpdateDeadline::Yield(1));
+        host.deadline = Instant::now();
+        assert_eq!(host.slice_is_over(), UpdateDeadline::Interrupt);
     }
 }

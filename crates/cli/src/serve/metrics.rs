@@ -16,6 +16,8 @@ pub struct Metrics {
     duration_micros: AtomicU64,
     pub in_flight: AtomicI64,
     pub connections: AtomicI64,
+    /// Guests that work on a request, or have more to do after it.
+    pub guests: AtomicI64,
     pub connection_errors: AtomicU64,
     pub rejected: AtomicU64,
     pub traps: AtomicU64,
@@ -90,6 +92,7 @@ impl Metrics {
                 i64::try_from(waiting).unwrap_or(i64::MAX),
             ),
             ("wharf_http_connections", self.connections.load(Ordering::Relaxed)),
+            ("wharf_guests_running", self.guests.load(Ordering::Relaxed)),
         ];
         for (name, value) in gauges {
             let _ = writeln!(out, "# TYPE {name} gauge\n{name} {value}");
@@ -133,6 +136,7 @@ mod tests {
             "wharf_http_request_duration_seconds_count 3",
             "wharf_http_request_duration_seconds_sum 60.0015",
             "wharf_http_requests_waiting 3",
+            "wharf_guests_running 0",
         ] {
             assert!(text.lines().any(|l| l == line), "{line} in\n{text}");
         }

@@ -1,7 +1,7 @@
 //! `wharf serve`: answers HTTP requests with a component.
 //!
 //! Connections and guests have threads of their own, so that guests that compute do not keep the server from accepting, answering
-//! and stopping. A guest that waits has no thread.
+//! and stopping. A guest that waits has no thread, and one that computes gives its thread to others again and again.
 
 mod admission;
 mod app;
@@ -85,7 +85,8 @@ pub fn serve(args: ServeArgs) -> Result<u8, Failure> {
     let cores = std::thread::available_parallelism().map_or(2, Into::into);
     let connections = runtime("wharf-http", cores, Builder::enable_all)?;
     let threads = args.guest_threads.map_or(cores * 4, Into::into);
-    let guests = runtime("wharf-guest", threads, |builder| builder)?;
+    // Requests come from other threads, and must not wait until guests that compute had many turns each.
+    let guests = runtime("wharf-guest", threads, |builder| builder.global_queue_interval(2))?;
     let server = Arc::new(Server {
         grants,
         admission: Admission::new(args.max_concurrent.get(), args.max_waiting),
@@ -120,7 +121,7 @@ fn runtime(
         .map_err(|e| Failure::new(format!("no threads: {e}")))
 }
 
-/// Moves the epoch on, by which guests that run for too long are stopped.
+/// Moves the epoch on, by which guests that compute let others run, and are stopped when their time is over.
 fn tick(engine: Engine) -> Result<(), Failure> {
     let run = move || {
         loop {

@@ -6,6 +6,12 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Answer, PATIENCE, Server, read_to_end};
 
+/// How guests run.
+const TIERS: &[&str] = match cfg!(feature = "jit") {
+    true => &["off", "tiered"],
+    false => &["off"],
+};
+
 fn begin(server: &Server, target: &str) -> TcpStream {
     let mut stream = server.connect();
     write!(
@@ -22,7 +28,7 @@ fn end(mut stream: TcpStream) -> Answer {
 
 #[test]
 fn guests_that_take_too_long_are_stopped() {
-    for tier in ["off", if cfg!(feature = "jit") { "tiered" } else { "off" }] {
+    for &tier in TIERS {
         let server = Server::start(&["--timeout", "300ms", "--tier", tier]);
         assert_eq!(server.get("/sleep?ms=60000").status, 504);
         assert_eq!(server.get("/loop").status, 504);
@@ -34,15 +40,32 @@ fn guests_that_take_too_long_are_stopped() {
 
 #[test]
 fn guests_that_compute_do_not_keep_others_waiting() {
-    let server = Server::start(&["--timeout", "20s", "--guest-threads", "4"]);
-    let loops: Vec<TcpStream> = (0..2).map(|_| begin(&server, "/loop")).collect();
-    for _ in 0..10 {
-        assert_eq!(server.get("/").status, 200);
-        assert_eq!(server.get("/sleep?ms=10").body, "slept\n");
+    for &tier in TIERS {
+        for threads in ["1", "2"] {
+            // As many as there are threads, or more.
+            let flags = ["--timeout", "60s", "--guest-threads", threads, "--tier", tier];
+            let server = Server::start(&flags);
+            let loops: Vec<TcpStream> = (0..2).map(|_| begin(&server, "/loop")).collect();
+            for _ in 0..10 {
+                assert_eq!(server.get("/").status, 200);
+                assert_eq!(server.get("/sleep?ms=10").body, "slept\n");
+            }
+            // They are still at it.
+            assert!(!server.lines().iter().any(|line| line.contains("/loop")));
+            drop(loops);
+        }
     }
-    // They are still at it.
-    assert!(!server.lines().iter().any(|line| line.contains("/loop")));
-    drop(loops);
+}
+
+#[test]
+fn guests_that_let_others_run_have_no_more_time_for_it() {
+    let server = Server::start(&["--timeout", "1500ms", "--guest-threads", "1"]);
+    let loops: Vec<TcpStream> = (0..3).map(|_| begin(&server, "/loop")).collect();
+    assert_eq!(server.get("/").status, 200);
+    for stream in loops {
+        assert_eq!(end(stream).status, 504);
+    }
+    assert_eq!(server.get("/").status, 200);
 }
 
 #[test]
@@ -190,4 +213,29 @@ fn a_client_that_leaves_ends_its_guest() {
         line.contains("the client is gone") && line.contains("\"status\":0"),
         "{line}"
     );
+}
+
+#[test]
+fn a_client_that_leaves_ends_a_guest_that_computes() {
+    for &tier in TIERS {
+        let flags = [
+            "--timeout",
+            "10m",
+            "--metrics-addr",
+            "127.0.0.1:0",
+            "--tier",
+            tier,
+        ];
+        let server = Server::start(&flags);
+        let has = |line: &str| server.metrics().lines().any(|l| l == line);
+        for target in ["/loop", "/loop-late"] {
+            let stream = begin(&server, target);
+            server.until(|| has("wharf_guests_running 1"));
+            drop(stream);
+            // Far sooner than its time is over.
+            server.until(|| has("wharf_guests_running 0"));
+        }
+        assert!(has("wharf_guest_timeouts_total 0") && has("wharf_guest_traps_total 0"));
+        assert_eq!(server.get("/").status, 200);
+    }
 }

@@ -141,6 +141,31 @@ impl Server {
         }
     }
 
+    /// Waits until something is so.
+    #[track_caller]
+    pub fn until(&self, what: impl Fn() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !what() {
+            assert!(Instant::now() < deadline, "{:#?}", self.lines());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// What `/metrics` says.
+    pub fn metrics(&self) -> String {
+        let line = self.wait_for("metrics on");
+        let address = line
+            .split_once("http://")
+            .and_then(|(_, rest)| rest.strip_suffix("/metrics"))
+            .unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+            .write_all(b"GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+            .unwrap();
+        Answer::parse(&read_to_end(&mut stream)).body
+    }
+
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();

@@ -1,6 +1,6 @@
 //! The contexts in which values are lifted out of and lowered into a guest.
 
-use wharf_core::{Error, Memory, RawFunc, Result, Store, TrapCode};
+use wharf_core::{Error, Memory, RawFunc, Result, Store, TrapCode, suspend};
 
 use crate::resource::{HostHandle, ResourceAny, Resources, RuntimeResource};
 use crate::runtime::handles::{Handle, HandleKind};
@@ -271,7 +271,12 @@ impl LowerContext<'_> {
             .scopes
             .last_mut()
             .map(|s| std::mem::take(&mut s.storage));
-        realloc.call(self.store, &mut slots)?;
+        if self.adapter {
+            realloc.call(self.store, &mut slots)?;
+        } else {
+            // Implementations of `Lower`, which may be anybody's, are further out on the stack: it must not go on on another thread.
+            suspend::synchronously(|| realloc.call(self.store, &mut slots))?;
+        }
         let components = state(self.store);
         components.instance(self.instance)?.no_leave = false;
         if let (Some(scope), Some(storage)) = (components.scopes.last_mut(), storage) {

@@ -3,6 +3,8 @@
 //! A frame is `parameters | return address, caller's frame, caller's state block | locals | temporaries`. Arguments are passed in
 //! place, at the end of the caller's frame, and results come back from the callee's slot 0 on.
 
+use std::sync::atomic::Ordering;
+
 use super::{
     Exec, Flow, LINKAGE, Regs,
     control::simple,
@@ -308,6 +310,10 @@ impl Exec for HostEnter {
             caller => caller,
         };
         let done = host_call(rt, func, r.sp, caller);
+        if (*(*rt).epoch).load(Ordering::Relaxed) >= (*rt).deadline {
+            // It may have taken long, and many more calls fit into the budget.
+            (*caller).budget = (*caller).budget.min(0);
+        }
         let flow = leave(r, linkage);
         // The memory may have grown even if the caller is the host's own block.
         reload_memory(r);

@@ -1,9 +1,11 @@
 //! Handlers of moves, globals, select and control flow.
 
 use super::{
-    Exec, Flow, Regs, branch, distance, exit_inst, make_cold, next,
+    Exec, Flow, Regs, branch,
+    call::reload_memory,
+    distance, exit_inst, make_cold, next,
     operand::{Acc, Slot, Source, Target, field, imm32},
-    slot, trap,
+    slot, stop_on, trap,
 };
 use crate::{interp::Outcome, runtime::vm::VmGlobal, tier, trap::TrapCode};
 
@@ -172,7 +174,8 @@ impl Exec for BrTableA {
     }
 }
 
-/// The budget is used up: refills it, looks at the deadline, notes where the guest is, and goes on, in machine code if there is some by now.
+/// The budget is used up: refills it, looks at the deadline, at which the fiber may be suspended, notes where the guest is, and goes on, in machine
+/// code if there is some by now.
 pub(super) struct OutOfBudget;
 
 impl Exec for OutOfBudget {
@@ -180,9 +183,10 @@ impl Exec for OutOfBudget {
     unsafe fn exec(r: &mut Regs) -> Flow {
         let next = tier::sample(r.vm, r.ip, r.sp);
         if next.is_null() {
-            return trap(TrapCode::Interrupt);
+            return stop_on(r);
         }
         r.ip = next;
+        reload_memory(r);
         Flow::Next
     }
 }
@@ -193,9 +197,10 @@ struct OutOfBudgetAmid;
 impl Exec for OutOfBudgetAmid {
     #[inline(always)]
     unsafe fn exec(r: &mut Regs) -> Flow {
-        if tier::postpone_sample(r.vm) {
-            return trap(TrapCode::Interrupt);
+        if !tier::postpone_sample(r.vm) {
+            return stop_on(r);
         }
+        reload_memory(r);
         Flow::Next
     }
 }

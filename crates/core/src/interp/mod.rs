@@ -303,7 +303,7 @@ pub(crate) unsafe fn stop_with_error(r: &Regs) -> Flow {
     stop(r.ip, r.sp, r.vm, NO_CODE)
 }
 
-/// Leaves because machine code did.
+/// Leaves because machine code did, or because of the deadline: the runtime block has the reason.
 #[inline(always)]
 pub(crate) unsafe fn stop_on(r: &Regs) -> Flow {
     stop(r.ip, r.sp, r.vm, SAME_CODE)

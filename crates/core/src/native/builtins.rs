@@ -1,8 +1,8 @@
-//! The functions that compiled code calls, in the C convention.
+//! The functions that compiled code calls, in the C convention but for one.
 
 use std::ffi::{c_int, c_void};
 
-use super::exit::call_out;
+use super::{deadline::wharf_0_1_deadline, exit::call_out};
 use crate::{
     interp::bulk,
     runtime::{
@@ -29,9 +29,11 @@ pub(crate) struct Builtins {
     table_copy: unsafe extern "C" fn(*mut VmCtx, u64, u64, u64, u64) -> u64,
     table_init: unsafe extern "C" fn(*mut VmCtx, u64, u64, u64, u64) -> u64,
     elem_drop: unsafe extern "C" fn(*mut VmCtx, u64),
+    /// Has a convention of its own.
+    deadline: unsafe extern "C" fn(),
 }
 
-const _: () = assert!(std::mem::offset_of!(Builtins, elem_drop) == builtin::ELEM_DROP as usize);
+const _: () = assert!(std::mem::offset_of!(Builtins, deadline) == builtin::DEADLINE as usize);
 
 static BUILTINS: Builtins = Builtins {
     call_out,
@@ -45,6 +47,7 @@ static BUILTINS: Builtins = Builtins {
     table_copy,
     table_init,
     elem_drop,
+    deadline: wharf_0_1_deadline,
 };
 
 pub(crate) fn builtins() -> *const Builtins {

@@ -1,4 +1,4 @@
-//! Leaving machine code: calls of what is not compiled, and traps.
+//! Leaving machine code: calls of what is not compiled, deadlines, and traps.
 
 use std::sync::atomic::Ordering;
 
@@ -8,7 +8,7 @@ use crate::{
     error::Error,
     interp,
     runtime::{
-        host_call,
+        deadline, host_call,
         stack::native_stack_pointer,
         vm::{RawFrame, VmCtx, VmFuncRef, VmRuntime},
     },
@@ -48,7 +48,7 @@ pub(super) unsafe extern "C" fn call_out(
                 (*rt).trap.code = None;
                 stop(rt, frame);
             }
-            return stop_if_late(rt, frame);
+            return look_at_deadline(rt, frame);
         }
         if let Some(entry) = frame.outermost() {
             // The result of the call is that of the segment: the interpreter around it goes on with the callee, so that tail calls
@@ -76,28 +76,42 @@ pub(super) unsafe extern "C" fn call_out(
             interp::note_frames(rt);
             stop(rt, frame);
         }
-        stop_if_late(rt, frame);
+        look_at_deadline(rt, frame);
     }
 }
 
-/// Leaves the segment when the deadline has passed: the code that called may be from before there were deadlines, and not look itself.
+/// Does what the store says if its deadline has come: the code that called may be from before there were deadlines, and not look itself.
 ///
 /// # Safety
 /// As `stop`.
-unsafe fn stop_if_late(rt: *mut VmRuntime, frame: NativeFrame) {
+unsafe fn look_at_deadline(rt: *mut VmRuntime, frame: NativeFrame) {
     // SAFETY: by the contract above; the engine outlives the store.
     unsafe {
-        if (*(*rt).epoch).load(Ordering::Relaxed) >= (*rt).deadline {
-            (*rt).trap.code = Some(TrapCode::Interrupt);
+        if (*(*rt).epoch).load(Ordering::Relaxed) >= (*rt).deadline && !deadline::reached(rt) {
             stop(rt, frame);
         }
     }
 }
 
-/// Leaves the segment that an exit stub belongs to, noting its frames; the reason is in the runtime block.
+/// Does what the store says for its deadline, which compiled code has seen to have come. Returns if the guest goes on.
 ///
 /// # Safety
-/// `frame` is the live frame of the exit stub.
+/// Called by the stub whose frame is `frame`, which compiled code called.
+pub(super) unsafe extern "C" fn late(frame: *const usize) {
+    // SAFETY: by the contract above. While the guest is suspended its frames stay as they are.
+    unsafe {
+        let frame = NativeFrame::new(frame);
+        let rt = frame.walk(|_| ()).runtime();
+        if !deadline::reached(rt) {
+            stop(rt, frame);
+        }
+    }
+}
+
+/// Leaves the segment that a stub belongs to, noting its frames; the reason is in the runtime block.
+///
+/// # Safety
+/// `frame` is the live frame of the stub, or of a function that trapped.
 unsafe fn stop(rt: *mut VmRuntime, frame: NativeFrame) -> ! {
     // SAFETY: by the contract above; frames of machine code own nothing.
     unsafe {

@@ -13,6 +13,8 @@ mod code_chunk;
 #[cfg(wharf_native)]
 mod code_memory;
 #[cfg(wharf_native)]
+mod deadline;
+#[cfg(wharf_native)]
 mod entry;
 #[cfg(wharf_native)]
 mod exit;

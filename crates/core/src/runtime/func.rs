@@ -282,7 +282,7 @@ impl Func {
             let room = (*rt).stack_limit.offset_from(sp) as usize;
             if here < (*rt).host_stack_limit || room < needed {
                 ((*rt).host_stack, (*rt).host_stack_limit) = outer_stack;
-                return Err(Error::trap(TrapCode::StackOverflow));
+                return Err((*inner).no_room());
             }
             std::ptr::copy_nonoverlapping(slots.as_ptr(), sp, params);
             interp::write_exit_linkage(sp.add(params), (*rt).host_vm);

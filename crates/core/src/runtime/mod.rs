@@ -1,5 +1,6 @@
 //! Stores and what lives in them (core spec, "Runtime Structure").
 
+pub(crate) mod deadline;
 mod func;
 mod global;
 mod instance;
@@ -14,6 +15,7 @@ mod table;
 mod value;
 pub(crate) mod vm;
 
+pub use deadline::UpdateDeadline;
 pub use func::{Func, RawFunc};
 pub(crate) use func::{HostFunc, host_call, host_param_slots};
 pub use global::Global;

@@ -12,6 +12,7 @@ use std::{
 
 use super::{
     HostFunc, InstanceData,
+    deadline::OnDeadline,
     global::GlobalData,
     memory::MemoryData,
     stack::ValueStack,
@@ -79,6 +80,7 @@ pub(crate) struct StoreInner {
     pub(crate) externrefs: Vec<Box<dyn Any + Send + Sync>>,
     data: Box<dyn Any + Send>,
     extensions: Vec<(TypeId, Box<dyn Any + Send>)>,
+    pub(crate) on_deadline: OnDeadline,
     pub(crate) limits: Limits,
     pub(crate) memory_bytes: u64,
     pub(crate) table_elements: u64,
@@ -147,6 +149,7 @@ impl Store {
             externrefs: Vec::new(),
             data,
             extensions: Vec::new(),
+            on_deadline: OnDeadline::default(),
             limits: Limits::default(),
             memory_bytes: 0,
             table_elements: 0,
@@ -302,15 +305,6 @@ impl Store {
         self.inner().memory_bytes
     }
 
-    /// Guests trap with [`TrapCode::Interrupt`](crate::TrapCode::Interrupt) soon after the engine's epoch has moved on by `ticks`.
-    pub fn set_epoch_deadline(&mut self, ticks: u64) {
-        let inner = self.inner_mut();
-        let deadline = inner.engine.0.epoch.load(Ordering::Relaxed).saturating_add(ticks);
-        // SAFETY: the runtime block lives as long as the store, which is exclusively borrowed.
-        unsafe { (*inner.rt).deadline = deadline };
-        inner.engine.0.tier.require_interrupts();
-    }
-
     /// The instance that called the host function which is running, if it was called by a guest.
     pub fn caller(&self) -> Option<Instance> {
         let inner = self.inner();
@@ -343,12 +337,6 @@ impl StoreInner {
 
     pub(crate) fn empty_memory(&self) -> *mut VmMemory {
         self.empty_memory
-    }
-
-    /// Whether the deadline has passed.
-    pub(crate) fn interrupted(&self) -> bool {
-        // SAFETY: the runtime block lives as long as the store.
-        self.engine.0.epoch.load(Ordering::Relaxed) >= unsafe { (*self.rt).deadline }
     }
 
     pub(crate) fn module_of(

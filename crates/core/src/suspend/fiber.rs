@@ -26,6 +26,8 @@ struct State {
     stack_limit: usize,
     /// Inside of how many synchronous sections the fiber is.
     sync_sections: u32,
+    /// It was suspended since [`Current::take_waited`].
+    waited: bool,
     cancelled: bool,
 }
 
@@ -50,6 +52,13 @@ pub(super) fn current() -> Option<Current> {
     // SAFETY: the state of the current fiber lives in the future that is being polled further out.
     let may_suspend = unsafe { state.as_ref() }.sync_sections == 0;
     may_suspend.then_some(Current(state))
+}
+
+/// Whether the calling code runs on a fiber whose future was dropped.
+pub(super) fn cancelled() -> bool {
+    // It may have changed while the fiber was suspended.
+    // SAFETY: as in `current`.
+    NonNull::new(get_current()).is_some_and(|state| unsafe { state.as_ref() }.cancelled)
 }
 
 /// The address down to which native frames may go, if the calling code runs on a fiber.
@@ -87,9 +96,16 @@ impl Current {
         unsafe {
             if !(*state).cancelled {
                 (*(*state).yielder).suspend(());
+                (*state).waited = true;
             }
             !(*state).cancelled
         }
+    }
+
+    /// Whether the fiber was suspended since the last time that this was asked.
+    pub(super) fn take_waited(&mut self) -> bool {
+        // SAFETY: the state lives as long as the fiber, which is running.
+        std::mem::take(unsafe { &mut (*self.0.as_ptr()).waited })
     }
 }
 
@@ -229,6 +245,7 @@ impl<R> Running<R> {
             yielder: std::ptr::null(),
             stack_limit: stack.limit().get() + RESERVE,
             sync_sections: 0,
+            waited: false,
             cancelled: false,
         });
         let state_ptr: *mut State = &mut *state;

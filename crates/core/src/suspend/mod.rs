@@ -57,6 +57,27 @@ pub fn wait<F: Future + Send>(future: F) -> Result<F::Output> {
     }
 }
 
+/// Lets the executor of the asynchronous call that the guest belongs to run others first, unless it could since the last time.
+///
+/// Outside of fibers, and in synchronous sections, there is nobody to yield to, and it does nothing.
+///
+/// # Errors
+/// As for [`wait`]; in synchronous sections too.
+pub(crate) fn yield_now() -> Result<()> {
+    if !fiber::cancelled()
+        && let Some(mut fiber) = fiber::current()
+        && !fiber.take_waited()
+    {
+        fiber.waker().wake();
+        fiber.suspend();
+        fiber.take_waited();
+    }
+    match fiber::cancelled() {
+        false => Ok(()),
+        true => Err(Error::host(Cancelled)),
+    }
+}
+
 /// Runs `f`, inside of which [`wait`] blocks the thread even on a fiber.
 ///
 /// For host functions that call a guest again, synchronously: what they have on their stack may be bound to the thread, so that
@@ -157,6 +178,73 @@ mod tests {
         );
         drop(fiber);
         assert!(DROPPED.load(Ordering::SeqCst));
+        assert_eq!(CANCELLED.load(Ordering::SeqCst), 3);
+    }
+
+    /// Polls a future once, and tells whether it is ready and whether it woke its waker.
+    fn poll_once<F: Future + Unpin>(future: &mut F) -> (bool, bool) {
+        struct Flag(AtomicBool);
+        impl Wake for Flag {
+            fn wake(self: Arc<Self>) {
+                self.0.store(true, Ordering::SeqCst);
+            }
+        }
+        let flag = Arc::new(Flag(AtomicBool::new(false)));
+        let waker = Waker::from(flag.clone());
+        let ready = pin!(future).poll(&mut Context::from_waker(&waker)).is_ready();
+        (ready, flag.0.load(Ordering::SeqCst))
+    }
+
+    #[test]
+    fn yielding_makes_a_future_pending_and_wakes_it() {
+        let mut fiber = on_fiber(64 << 10, || {
+            yield_now().unwrap();
+            synchronously(|| yield_now().unwrap());
+            yield_now().unwrap();
+        });
+        assert_eq!(poll_once(&mut fiber), (false, true));
+        assert_eq!(poll_once(&mut fiber), (false, true));
+        assert_eq!(poll_once(&mut fiber), (true, false));
+        // There is nobody to yield to.
+        yield_now().unwrap();
+    }
+
+    #[test]
+    fn who_has_waited_need_not_yield() {
+        let mut fiber = on_fiber(64 << 10, || {
+            wait(std::future::ready(())).unwrap();
+            yield_now().unwrap();
+            let mut first = true;
+            wait(std::future::poll_fn(|_| match std::mem::take(&mut first) {
+                true => Poll::Pending,
+                false => Poll::Ready(()),
+            }))
+            .unwrap();
+            yield_now().unwrap();
+            yield_now().unwrap();
+        });
+        assert_eq!(poll_once(&mut fiber), (false, true));
+        assert_eq!(poll_once(&mut fiber), (false, false));
+        assert_eq!(poll_once(&mut fiber), (false, true));
+        assert_eq!(poll_once(&mut fiber), (true, false));
+    }
+
+    #[test]
+    fn yielding_tells_of_a_dropped_call() {
+        static CANCELLED: AtomicU32 = AtomicU32::new(0);
+        let mut fiber = on_fiber(64 << 10, || {
+            let note = |result: Result<()>| {
+                if result.is_err_and(|e| e.downcast_ref::<Cancelled>().is_some()) {
+                    CANCELLED.fetch_add(1, Ordering::SeqCst);
+                }
+            };
+            note(yield_now());
+            note(yield_now());
+            synchronously(|| note(yield_now()));
+        });
+        assert!(!poll_once(&mut fiber).0);
+        assert_eq!(CANCELLED.load(Ordering::SeqCst), 0);
+        drop(fiber);
         assert_eq!(CANCELLED.load(Ordering::SeqCst), 3);
     }
 

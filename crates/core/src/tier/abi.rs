@@ -68,7 +68,7 @@ pub const RT_BUILTINS: u32 = offset_of!(VmRuntime, builtins) as u32;
 /// Slots between a function's parameters and its other locals.
 pub const LINKAGE: u32 = crate::interp::LINKAGE as u32;
 
-/// Offsets in the list of built-in functions, all in the C convention. `vm` is a state block; other arguments and results are of
+/// Offsets in the list of built-in functions, in the C convention but for the last. `vm` is a state block; other arguments and results are of
 /// 64 bits. *Status* is 0, or 1 for an operation that is out of bounds.
 pub mod builtin {
     /// `(rt, slots, frame pointer, parameter slots | result slots << 32, vm, called as)`; see the contract.
@@ -93,4 +93,6 @@ pub mod builtin {
     pub const TABLE_INIT: u32 = 72;
     /// `(vm, segment)`
     pub const ELEM_DROP: u32 = 80;
+    /// `()`, in Cranelift's `PreserveAll` convention: returns if the guest goes on although its deadline has come.
+    pub const DEADLINE: u32 = 88;
 }

@@ -24,8 +24,9 @@
 //! - *Traps* are trapping instructions listed in [`NativeCode::traps`]. Accesses of a 32-bit memory need no check when
 //!   [`CompileJob::guarded`] and offset and size together are at most [`GUARD`]: the memory is followed by that many bytes that fault.
 //! - Functions check the native stack against `RT_HOST_STACK_LIMIT` when they begin.
-//! - When [`CompileJob::interruptible`], functions at their start and loops at their headers trap with `Interrupt` if the number that `RT_EPOCH`
-//!   leads to is not below `RT_DEADLINE`.
+//! - When [`CompileJob::interruptible`], functions that make calls at their start, and loops at their headers, call the built-in `DEADLINE` if the
+//!   number that `RT_EPOCH` leads to is not below `RT_DEADLINE`. It has Cranelift's `PreserveAll` convention and no arguments, and returns if the guest
+//!   goes on, by then maybe on another thread.
 
 use std::fmt;
 

@@ -10,7 +10,11 @@ use super::{
     module_tier::{Target, keep},
     worker,
 };
-use crate::{bytecode::Inst, module::ModuleInner, runtime::vm::VmCtx};
+use crate::{
+    bytecode::Inst,
+    module::ModuleInner,
+    runtime::{deadline, vm::VmCtx},
+};
 
 /// How many samples one counts as, by the time since the last: events are not equally far apart everywhere.
 fn weight(sampled: &mut Option<Instant>) -> u32 {
@@ -38,10 +42,11 @@ fn least_samples(len: usize, mode: Tier) -> u32 {
 const PATIENCE: u32 = 16;
 
 /// Refills the budget of an instance that is about to execute the instruction at `ip`, which is that behind the entry of a function or
-/// at the header of a loop; gives the instruction to execute instead, or null if the deadline of the store has passed.
+/// at the header of a loop, and does what is to be done if the deadline of the store has come. Gives the instruction to execute instead, or null if the
+/// guest must stop; the reason is in the runtime block then.
 ///
 /// # Safety
-/// `vm` is the state block of the instance whose bytecode is running, `sp` the frame.
+/// `vm` is the state block of the instance whose bytecode is running, `sp` the frame. As [`deadline::reached`].
 #[cold]
 #[inline(never)]
 pub(crate) unsafe fn sample(vm: *mut VmCtx, ip: *const Inst, sp: *const u64) -> *const Inst {
@@ -49,7 +54,8 @@ pub(crate) unsafe fn sample(vm: *mut VmCtx, ip: *const Inst, sp: *const u64) -> 
     let (module, interrupted) = unsafe { (&*(*vm).module, (*(*(*vm).rt).store).interrupted()) };
     // SAFETY: as above.
     unsafe { (*vm).budget = module.engine.config().budget() };
-    if interrupted {
+    // SAFETY: as above.
+    if interrupted && unsafe { !deadline::reached((*vm).rt) } {
         return std::ptr::null();
     }
     match module.engine.0.tier.mode() {
@@ -59,8 +65,8 @@ pub(crate) unsafe fn sample(vm: *mut VmCtx, ip: *const Inst, sp: *const u64) -> 
     }
 }
 
-/// When the budget is used up where no function and no loop begins: leaves the sample to the next place where one does, and tells whether
-/// the deadline of the store has passed.
+/// When the budget is used up where no function and no loop begins: leaves the sample to the next place where one does, and does what is to be
+/// done if the deadline of the store has come. `false` when the guest must stop; the reason is in the runtime block then.
 ///
 /// # Safety
 /// As `sample`.
@@ -70,7 +76,7 @@ pub(crate) unsafe fn postpone_sample(vm: *mut VmCtx) -> bool {
     // SAFETY: by the contract above, the block and what it leads to are live.
     unsafe {
         (*vm).budget = 0;
-        (*(*(*vm).rt).store).interrupted()
+        !(*(*(*vm).rt).store).interrupted() || deadline::reached((*vm).rt)
     }
 }
 

@@ -5,7 +5,7 @@ use wharf_core::{
     tier::{Effort, NO_LOCATION},
 };
 
-use super::{TARGETS, compile, outcomes};
+use super::{Outcome, TARGETS, compile, outcomes};
 
 #[test]
 fn many_params_and_results() {
@@ -118,15 +118,26 @@ fn guarded_accesses_are_not_checked() {
 
 #[test]
 fn deadlines_are_looked_at() {
-    let text = "(module (func (loop (br 0))))";
+    let text = r#"(module (import "" "" (func $import))
+        (func (loop (br 0)))
+        (func (loop (loop (br 0))))
+        (func (call $import))
+        (func (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))"#;
     for triple in TARGETS {
-        let interrupts = |interruptible| {
-            let all = outcomes(text, triple, true, interruptible, Effort::Full);
-            let traps = &all[0].result.as_ref().unwrap().traps;
-            traps.iter().filter(|t| t.1 == TrapCode::Interrupt).count()
-        };
-        assert_eq!(interrupts(false), 0);
-        assert_eq!(interrupts(true), 2);
+        for effort in [Effort::Quick, Effort::Full] {
+            let with = outcomes(text, triple, true, true, effort);
+            let without = outcomes(text, triple, true, false, effort);
+            let more = |func: u32| {
+                let size = |all: &[Outcome]| {
+                    let outcome = all.iter().find(|o| o.func == func && o.osr.is_none());
+                    outcome.unwrap().result.as_ref().unwrap().bytes.len()
+                };
+                size(&with) as isize - size(&without) as isize
+            };
+            // Each loop looks, and so does what makes calls.
+            assert!(more(1) > 0 && more(2) > more(1) && more(3) > 0);
+            assert_eq!(more(4), 0);
+        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! Calls of functions and of the runtime.
 
-use cranelift_codegen::ir::{
-    ExtFuncData, ExternalName, InstBuilder, MemFlagsData, SigRef, Signature, UserExternalName, Value,
-    condcodes::IntCC, types,
+use cranelift_codegen::{
+    ir::{
+        ExtFuncData, ExternalName, InstBuilder, MemFlagsData, SigRef, Signature, UserExternalName, Value,
+        condcodes::IntCC, types,
+    },
+    isa::CallConv,
 };
 use wharf_core::{TrapCode, tier::abi::*};
 
@@ -244,6 +247,20 @@ impl FuncTranslator<'_, '_> {
         let call = self.builder.ins().call_indirect(signature, entry, &all);
         self.buffers.values = all;
         self.builder.inst_results(call).first().copied()
+    }
+
+    /// Calls the function of the runtime for guests whose deadline has come.
+    pub(super) fn deadline(&mut self) {
+        // Numbers of types and of other functions of the runtime are others.
+        const KEY: u32 = u32::MAX / 2;
+        let rt = self.nearby(POINTER, self.state.block, VM_RT);
+        let builtins = self.nearby(POINTER, rt, RT_BUILTINS);
+        let entry = self.nearby(POINTER, builtins, builtin::DEADLINE);
+        let signature = match self.buffers.signatures.get(&KEY) {
+            Some(signature) => *signature,
+            None => self.import_signature(KEY, Signature::new(CallConv::PreserveAll)),
+        };
+        self.builder.ins().call_indirect(signature, entry, &[]);
     }
 
     pub(super) fn builtin_with_result(&mut self, offset: u32, args: &[Value]) -> Value {

@@ -82,6 +82,21 @@ pub(crate) fn translate(
     Ok(inlining.scopes)
 }
 
+/// Whether a function calls others, or itself.
+fn makes_calls(body: &FunctionBody<'_>) -> Result<bool> {
+    let mut operators = body.get_operators_reader()?;
+    while !operators.eof() {
+        if let Operator::Call { .. }
+        | Operator::CallIndirect { .. }
+        | Operator::ReturnCall { .. }
+        | Operator::ReturnCallIndirect { .. } = operators.read()?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Allocations that are kept from one translation to the next.
 #[derive(Default)]
 pub(crate) struct Buffers {
@@ -231,7 +246,10 @@ impl<'m> FuncTranslator<'_, 'm> {
             self.builder.def_var(variable, self.buffers.values[place]);
         }
         self.zero_locals(ty.params().len());
-        self.check_interrupt();
+        // What makes no calls comes to its end soon, but for loops, which look themselves.
+        if self.job.interruptible && makes_calls(&body)? {
+            self.check_interrupt();
+        }
         let type_index = self.module.func_type_index(self.job.func);
         self.push_frame(Kind::Function, control::BlockSig::Func(type_index), 0);
         self.body(&body, operators, 0)?;

@@ -17,3 +17,4 @@ mod signals;
 mod support;
 mod tail;
 mod traps;
+mod yields;

@@ -35,7 +35,7 @@ impl Key {
 }
 
 /// The interface between code and runtime. The runtime's sources say the same; but a compiler of another version may lay structures out otherwise.
-const OFFSETS: [u32; 28] = [
+const OFFSETS: [u32; 29] = [
     abi::POINTER,
     abi::VM_RT,
     abi::VM_MEMORY0_BASE,
@@ -64,4 +64,5 @@ const OFFSETS: [u32; 28] = [
     abi::builtin::MEMORY_GROW,
     abi::builtin::TABLE_INIT,
     abi::builtin::ELEM_DROP,
+    abi::builtin::DEADLINE,
 ];
