@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::written::{Pages, written};
 use crate::error::{Error, Result};
 
 /// Zeroed bytes that can grow; as long as they fit what was reserved, they do not move.
@@ -10,6 +11,10 @@ pub(crate) struct Mapping {
     base: *mut u8,
     reserved: usize,
     committed: usize,
+    /// Bytes from `base` on outside of which there is no page that was ever accessible since the last time that all were dropped.
+    touched: usize,
+    /// Bytes of pages of its own that it has after a `reset`.
+    kept: usize,
     image: Option<Image>,
 }
 
@@ -32,6 +37,8 @@ impl Mapping {
             base: std::ptr::dangling_mut::<u128>().cast(),
             reserved: 0,
             committed: 0,
+            touched: 0,
+            kept: 0,
             image: None,
         }
     }
@@ -53,6 +60,8 @@ impl Mapping {
                     base,
                     reserved,
                     committed: 0,
+                    touched: 0,
+                    kept: 0,
                     image: None,
                 };
                 if !mapping.commit(committed) {
@@ -109,9 +118,68 @@ impl Mapping {
     }
 
     /// Makes all bytes what they were before they were written to. `false` if the system can't, which leaves them undefined.
-    pub(crate) fn reset(&mut self) -> bool {
-        // SAFETY: these are committed pages, which nothing uses any more.
-        self.committed == 0 || unsafe { sys::reset(self.base, self.committed) }
+    ///
+    /// Pages that were written to are kept, up to `most` bytes of them, with their bytes put back: the next user finds them there, and
+    /// also those that were only read. Beyond that, and where the system can't tell which they are, all pages are dropped.
+    pub(crate) fn reset(&mut self, most: usize) -> bool {
+        match self.put_back(most) {
+            Some(kept) => {
+                self.kept = kept;
+                true
+            }
+            None => self.drop_pages(),
+        }
+    }
+
+    /// Bytes of pages of its own that it has kept over a [`reset`](Mapping::reset).
+    pub(crate) fn kept(&self) -> usize {
+        self.kept
+    }
+
+    /// As [`reset`](Mapping::reset), keeping nothing.
+    pub(crate) fn drop_pages(&mut self) -> bool {
+        // SAFETY: these pages are reserved, and nothing uses them any more.
+        if self.touched > 0 && !unsafe { sys::reset(self.base, self.touched) } {
+            return false;
+        }
+        self.touched = self.committed;
+        self.kept = 0;
+        true
+    }
+
+    /// Puts back the bytes of pages that were written to, if they are `most` bytes at most. `None`, and not all of it done, if they are more
+    /// or the system can't tell. Else gives the bytes that were: those that are accessible were written to, others are clean since they
+    /// were made inaccessible and only count.
+    fn put_back(&mut self, most: usize) -> Option<usize> {
+        let image = match &self.image {
+            Some(image) => image.at..image.at + image.pages.len,
+            None => self.touched..self.touched,
+        };
+        let base = self.base as usize;
+        let parts = [
+            (0..image.start, Pages::Zero),
+            (image.clone(), Pages::File),
+            (image.end..self.touched, Pages::Zero),
+        ];
+        let mut kept = 0;
+        for (part, pages) in parts {
+            kept += written(base + part.start..base + part.end, pages, most - kept, |found| {
+                let end = (found.end - base).min(self.committed);
+                let Some(len) = end.checked_sub(found.start - base) else { return };
+                let to = self.base.wrapping_add(found.start - base);
+                match &self.image {
+                    // SAFETY: the pages are committed ones of this mapping, which nothing uses any more, and in its image, which lies there
+                    // from `at` on. The image's own mapping is another one.
+                    Some(image) if pages == Pages::File => unsafe {
+                        let from = image.pages.base().add(found.start - base - image.at);
+                        std::ptr::copy_nonoverlapping(from, to, len);
+                    },
+                    // SAFETY: as above.
+                    _ => unsafe { to.write_bytes(0, len) },
+                }
+            })?;
+        }
+        Some(kept)
     }
 
     /// Puts pages of an image, or of none, in the place of those of another one, after a [`reset`](Mapping::reset).
@@ -152,6 +220,7 @@ impl Mapping {
         let done = unsafe { sys::commit(self.base.add(self.committed), to - self.committed) };
         if done {
             self.committed = to;
+            self.touched = self.touched.max(to);
         }
         done
     }
@@ -187,8 +256,15 @@ pub(crate) struct Image {
 pub(crate) struct SharedPages {
     #[cfg(target_os = "linux")]
     file: std::os::fd::OwnedFd,
+    /// The pages, to read.
+    base: *const u8,
     len: usize,
 }
+
+// SAFETY: the pages are only read.
+unsafe impl Send for SharedPages {}
+// SAFETY: as above.
+unsafe impl Sync for SharedPages {}
 
 #[cfg(target_os = "linux")]
 impl SharedPages {
@@ -210,15 +286,30 @@ impl SharedPages {
             SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL,
         )
         .ok()?;
-        Some(SharedPages {
-            file: file.into(),
-            len,
-        })
+        let file = file.into();
+        let base = sys::map_to_read(&file, len)?;
+        Some(SharedPages { file, base, len })
+    }
+
+    fn base(&self) -> *const u8 {
+        self.base
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SharedPages {
+    fn drop(&mut self) {
+        // SAFETY: these are the pages that `map_to_read` gave, and nothing uses them any more.
+        unsafe { sys::release(self.base.cast_mut(), self.len) };
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 impl SharedPages {
+    fn base(&self) -> *const u8 {
+        self.base
+    }
+
     /// None: other systems have no files without a name that can't change.
     pub(crate) fn new<'a>(
         _len: usize,
@@ -263,6 +354,16 @@ mod sys {
         let access = ProtFlags::READ | ProtFlags::WRITE;
         // SAFETY: by the contract above. The file is sealed: its pages stay, and stay the same.
         unsafe { rustix::mm::mmap(base.cast(), pages.len, access, flags, &pages.file, 0) }.is_ok()
+    }
+
+    /// Maps the pages of a file, which has that many and stays as it is.
+    #[cfg(target_os = "linux")]
+    pub(super) fn map_to_read(file: &std::os::fd::OwnedFd, len: usize) -> Option<*const u8> {
+        // SAFETY: a new mapping, at an address of the system's choice, affects no other memory.
+        let base = unsafe {
+            rustix::mm::mmap(std::ptr::null_mut(), len, ProtFlags::READ, MapFlags::SHARED, file, 0)
+        };
+        base.ok().map(|base| base.cast_const().cast())
     }
 
     /// # Safety
@@ -410,7 +511,7 @@ mod tests {
         assert!(second.grow(3 * PAGE, 4 * PAGE));
         assert_eq!((read(&second, PAGE + 5), read(&second, 4 * PAGE - 1)), (b'a', 0));
         // Used again, with the image and without.
-        assert!(first.reset() && first.has_image(Some(&image)));
+        assert!(first.reset(0) && first.has_image(Some(&image)));
         assert_eq!(read(&first, PAGE + 5), b'a');
         assert!(first.set_image(None) && !first.has_image(Some(&image)));
         assert_eq!(read(&first, PAGE + 5), 0);
