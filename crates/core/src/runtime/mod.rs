@@ -13,7 +13,6 @@ pub(crate) mod store;
 mod table;
 mod value;
 pub(crate) mod vm;
-mod written;
 
 pub use func::{Func, RawFunc};
 pub(crate) use func::{HostFunc, host_call, host_param_slots};

@@ -37,7 +37,7 @@ pub(super) fn written(
     let mut at = range.start;
     while at < range.end {
         let mut found = sys::Found::new();
-        let next = sys::scan(at..range.end, pages, &mut found)?;
+        let next = sys::scan(at..range.end, pages, most - total, &mut found)?;
         for found in found.ranges() {
             total += found.len();
             if total > most {
@@ -172,19 +172,25 @@ mod sys {
             let access = ProtFlags::READ | ProtFlags::WRITE;
             let len = rustix::param::page_size();
             // SAFETY: a new anonymous mapping, at an address of the system's choice, affects no other memory.
-            let page = unsafe { mmap_anonymous(std::ptr::null_mut(), len, access, MapFlags::PRIVATE) }.ok()?;
+            let page =
+                unsafe { mmap_anonymous(std::ptr::null_mut(), len, access, MapFlags::PRIVATE) }.ok()?;
             // SAFETY: the range is the mapping just made.
             unsafe { madvise(page, len, Advice::LinuxWipeOnFork) }.ok()?;
             // SAFETY: the mapping is large enough, zeroed, and stays for good.
             let here: &AtomicU8 = unsafe { &*page.cast() };
             here.store(1, Ordering::Relaxed);
-            let file = open("/proc/self/pagemap", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+            let file = open(
+                "/proc/self/pagemap",
+                OFlags::RDONLY | OFlags::CLOEXEC,
+                Mode::empty(),
+            )
+            .ok()?;
             Some(Pagemap { file, here })
         }
     }
 
-    /// One scan from the range's start on. Gives where it ended.
-    pub(super) fn scan(range: Range<usize>, pages: Pages, found: &mut Found) -> Option<usize> {
+    /// One scan from the range's start on, which ends at the latest when it has found more than `most` bytes. Gives where it ended.
+    pub(super) fn scan(range: Range<usize>, pages: Pages, most: usize, found: &mut Found) -> Option<usize> {
         static PAGEMAP: OnceLock<Option<Pagemap>> = OnceLock::new();
         let pagemap = PAGEMAP.get_or_init(Pagemap::open).as_ref()?;
         if pagemap.here.load(Ordering::Relaxed) == 0 {
@@ -198,6 +204,7 @@ mod sys {
             size: size_of::<ScanArg>() as u64,
             start: range.start as u64,
             end: range.end as u64,
+            max_pages: (most / rustix::param::page_size()) as u64 + 1,
             // Those that are there, and not what they were.
             category_anyof_mask: PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
             category_inverted: unwritten,
@@ -231,7 +238,12 @@ mod sys {
         }
     }
 
-    pub(super) fn scan(_range: Range<usize>, _pages: super::Pages, _found: &mut Found) -> Option<usize> {
+    pub(super) fn scan(
+        _range: Range<usize>,
+        _pages: super::Pages,
+        _most: usize,
+        _found: &mut Found,
+    ) -> Option<usize> {
         None
     }
 }
