@@ -13,7 +13,7 @@ use crate::types::{ComponentFunc, FuncTypeDef, FuncTypeIndex};
 use crate::val::Val;
 
 type Check = dyn Fn(&FuncTypeDef, &TypeCheck<'_>) -> Result<()> + Send + Sync;
-type Define = dyn Fn(&mut Store, FuncType, CallSite) -> wharf_core::Func + Send + Sync;
+type Define = dyn Fn(&mut Store, &FuncType, CallSite) -> wharf_core::Func + Send + Sync;
 
 /// A function of the host that components can import.
 pub struct HostFunc {
@@ -101,7 +101,7 @@ impl HostFunc {
         (self.check)(ty, cx)
     }
 
-    pub(crate) fn define(&self, store: &mut Store, core_type: FuncType, site: CallSite) -> wharf_core::Func {
+    pub(crate) fn define(&self, store: &mut Store, core_type: &FuncType, site: CallSite) -> wharf_core::Func {
         (self.define)(store, core_type, site)
     }
 }

@@ -169,7 +169,7 @@ pub(crate) enum Step {
 pub(crate) struct InstanceInfo {
     pub parent: Option<InstanceSlot>,
     /// Shown in backtraces.
-    pub label: String,
+    pub label: Arc<str>,
 }
 
 /// An export of the root component.

@@ -1,6 +1,7 @@
 //! Types of core WebAssembly (core spec, "Types").
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 /// The type of a value.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
@@ -57,6 +58,18 @@ impl ValType {
     /// `externref`
     pub const EXTERNREF: ValType = ValType::Ref(RefType::EXTERNREF);
 
+    /// A number of one byte, for hashes.
+    fn code(self) -> u64 {
+        match self {
+            ValType::I32 => 0,
+            ValType::I64 => 1,
+            ValType::F32 => 2,
+            ValType::F64 => 3,
+            ValType::V128 => 4,
+            ValType::Ref(RefType { nullable, heap }) => 5 + u64::from(nullable) + 2 * heap as u64,
+        }
+    }
+
     /// How many 64-bit slots a value takes.
     pub(crate) fn slots(self) -> usize {
         match self {
@@ -96,7 +109,7 @@ impl fmt::Display for RefType {
 }
 
 /// The type of a function.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FuncType {
     params: Box<[ValType]>,
     results: Box<[ValType]>,
@@ -132,6 +145,19 @@ impl FuncType {
     /// How many 64-bit slots a raw call of this type needs: the larger of its parameters and its results.
     pub fn raw_slots(&self) -> usize {
         self.param_slots().max(self.result_slots())
+    }
+}
+
+impl Hash for FuncType {
+    /// Eight types at a time: each instance looks up the types of all its imports.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for types in [&self.params, &self.results] {
+            state.write_usize(types.len());
+            for types in types.chunks(8) {
+                let codes = types.iter().fold(0, |codes, ty| codes << 8 | ty.code());
+                state.write_u64(codes);
+            }
+        }
     }
 }
 

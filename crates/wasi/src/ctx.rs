@@ -3,7 +3,7 @@
 use crate::clocks::{HostMonotonicClock, HostWallClock, SystemMonotonicClock, SystemWallClock};
 use crate::fs::{Dir, DirPerms, FilePerms, MemoryDir, MemoryDirLimits};
 use crate::pipe::{ClosedInputStream, SinkOutputStream};
-use crate::random::{InsecureRandom, RandomSource, SystemRandom, fresh_seed};
+use crate::random::{RandomSource, SeededLater, SystemRandom};
 use crate::sockets::NetCtx;
 use crate::stdio::{Stderr, Stdin, StdinStream, Stdout, StdoutStream};
 use crate::{Error, Result};
@@ -28,7 +28,8 @@ pub struct WasiCtx {
     pub(crate) monotonic_clock: Arc<dyn HostMonotonicClock>,
     pub(crate) random: Box<dyn RandomSource>,
     pub(crate) insecure_random: Box<dyn RandomSource>,
-    pub(crate) insecure_random_seed: u128,
+    /// Drawn when a guest asks for it.
+    pub(crate) insecure_random_seed: Option<u128>,
     pub(crate) max_random_size: u64,
     pub(crate) net: NetCtx,
 }
@@ -272,7 +273,7 @@ impl WasiCtxBuilder {
 
     /// Replaces what `insecure-seed` gives.
     pub fn insecure_random_seed(&mut self, seed: u128) -> &mut Self {
-        self.ctx.insecure_random_seed = seed;
+        self.ctx.insecure_random_seed = Some(seed);
         self
     }
 
@@ -301,7 +302,6 @@ impl WasiCtxBuilder {
 }
 
 fn default_ctx() -> WasiCtx {
-    let seed = fresh_seed();
     WasiCtx {
         args: Vec::new(),
         env: Vec::new(),
@@ -313,8 +313,8 @@ fn default_ctx() -> WasiCtx {
         wall_clock: Box::new(SystemWallClock),
         monotonic_clock: Arc::new(SystemMonotonicClock::default()),
         random: Box::new(SystemRandom),
-        insecure_random: Box::new(InsecureRandom::from_seed(seed)),
-        insecure_random_seed: u128::from(seed) << 64 | u128::from(fresh_seed()),
+        insecure_random: Box::new(SeededLater(None)),
+        insecure_random_seed: None,
         max_random_size: DEFAULT_MAX_RANDOM_SIZE,
         net: NetCtx::default(),
     }

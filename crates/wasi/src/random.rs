@@ -95,6 +95,27 @@ impl RandomSource for InsecureRandom {
     }
 }
 
+/// An [`InsecureRandom`] whose seed is drawn when it is first used: most guests never do.
+#[derive(Debug)]
+pub(crate) struct SeededLater(pub(crate) Option<InsecureRandom>);
+
+impl SeededLater {
+    fn source(&mut self) -> &mut InsecureRandom {
+        self.0
+            .get_or_insert_with(|| InsecureRandom::from_seed(fresh_seed()))
+    }
+}
+
+impl RandomSource for SeededLater {
+    fn fill(&mut self, buf: &mut [u8]) -> Result<(), Error> {
+        self.source().fill(buf)
+    }
+
+    fn next_u64(&mut self) -> Result<u64, Error> {
+        self.source().next_u64()
+    }
+}
+
 /// A seed that differs from one context to the next. A system without random numbers gives the address of nothing
 /// secret instead: the time.
 pub(crate) fn fresh_seed() -> u64 {
@@ -131,6 +152,14 @@ mod tests {
         InsecureRandom::from_seed(0).fill(&mut buf).unwrap();
         assert_eq!(buf[..8], 0xe220_a839_7b1d_cdafu64.to_le_bytes());
         assert_eq!(buf[8..], 0x6e78_9e6a_a1b9_65f4u64.to_le_bytes()[..4]);
+    }
+
+    #[test]
+    fn seeds_that_are_drawn_later_differ() {
+        let (mut a, mut b) = (SeededLater(None), SeededLater(None));
+        let first = a.next_u64().unwrap();
+        assert_ne!(first, b.next_u64().unwrap());
+        assert_ne!(first, a.next_u64().unwrap());
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! One request in a guest.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::Request;
@@ -58,39 +61,70 @@ impl Drop for Counted<'_> {
 }
 
 /// A guest at work. Dropping it stops the guest: when it waits at once, when it computes at the end of its slice of time.
-pub struct Running(Option<JoinHandle<Outcome>>);
+pub struct Running(State);
+
+enum State {
+    Ended(Option<Outcome>),
+    Going(Option<JoinHandle<Outcome>>),
+}
 
 impl Running {
-    /// Lets a guest work on the threads for guests.
+    /// Lets a guest work: its first turn here, if turns are short, all others on the threads for guests.
     pub fn start(server: &Arc<Server>, job: Job) -> Running {
-        let connections = server.connections.clone();
         let mut guest = Box::pin(work(server.clone(), job));
-        // Timers, sockets and tasks of the guest belong to the threads for connections, which never run guests: a guest that
+        if server.turns.are_short()
+            && let Some(outcome) = first_turn(server, guest.as_mut())
+        {
+            return Running(State::Ended(Some(outcome)));
+        }
+        let server = server.clone();
+        let threads = server.guests.clone();
+        // Timers, sockets and tasks of the guest belong to the threads for connections, which never run guests for long: a guest that
         // computes could be on the very thread that wakes others.
         let guest = std::future::poll_fn(move |cx| {
-            let _entered = connections.enter();
-            guest.as_mut().poll(cx)
+            let _entered = server.connections.enter();
+            let begun = Instant::now();
+            let poll = guest.as_mut().poll(cx);
+            server.turns.note(begun.elapsed());
+            poll
         });
-        Running(Some(server.guests.spawn(guest)))
+        Running(State::Going(Some(threads.spawn(guest))))
     }
 
     /// Waits for the end.
     pub async fn outcome(&mut self) -> Outcome {
         match &mut self.0 {
-            Some(task) => task.await.unwrap_or(Outcome::Failed),
-            None => Outcome::Returned,
+            State::Going(Some(task)) => task.await.unwrap_or(Outcome::Failed),
+            State::Going(None) => Outcome::Returned,
+            State::Ended(outcome) => outcome.take().unwrap_or(Outcome::Returned),
         }
     }
 
     /// Lets the guest go on by itself.
     pub fn detach(mut self) {
-        self.0 = None;
+        if let State::Going(task) = &mut self.0 {
+            *task = None;
+        }
+    }
+}
+
+/// Lets a guest work until it waits. `None` unless that was all; then whoever polls it next says whom to wake.
+fn first_turn(server: &Server, guest: Pin<&mut impl Future<Output = Outcome>>) -> Option<Outcome> {
+    let begun = Instant::now();
+    let poll = || guest.poll(&mut Context::from_waker(Waker::noop()));
+    // As for tasks: a panic is that of one request.
+    let poll = catch_unwind(AssertUnwindSafe(poll));
+    server.turns.note(begun.elapsed());
+    match poll {
+        Ok(Poll::Ready(outcome)) => Some(outcome),
+        Ok(Poll::Pending) => None,
+        Err(_) => Some(Outcome::Failed),
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(task) = &self.0 {
+        if let State::Going(Some(task)) = &self.0 {
             task.abort();
         }
     }

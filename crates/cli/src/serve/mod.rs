@@ -21,6 +21,7 @@ mod service;
 mod shutdown;
 mod timed_io;
 mod trace;
+mod turns;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -50,6 +51,7 @@ pub struct Server {
     connections: Handle,
     /// The threads on which guests run.
     guests: Handle,
+    turns: turns::Turns,
     spans: Option<otlp::Exporter>,
     app: RwLock<Arc<App>>,
 }
@@ -93,6 +95,7 @@ pub fn serve(args: ServeArgs) -> Result<u8, Failure> {
         metrics: Metrics::default(),
         connections: connections.handle().clone(),
         guests: guests.handle().clone(),
+        turns: turns::Turns::default(),
         spans,
         app: RwLock::new(Arc::new(app)),
         args,

@@ -29,16 +29,20 @@ impl TraceContext {
         match parent {
             Some((trace_id, parent_id, sampled)) => TraceContext {
                 trace_id,
-                span_id: random_hex::<8>(),
+                span_id: hex(&random::<8>()),
                 parent_id: Some(parent_id),
                 sampled,
             },
-            None => TraceContext {
-                trace_id: random_hex::<16>(),
-                span_id: random_hex::<8>(),
-                parent_id: None,
-                sampled: sample_new,
-            },
+            None => {
+                let ids = random::<24>();
+                let (trace, span) = ids.split_at(16);
+                TraceContext {
+                    trace_id: hex(trace),
+                    span_id: hex(span),
+                    parent_id: None,
+                    sampled: sample_new,
+                }
+            }
         }
     }
 
@@ -74,8 +78,7 @@ fn parse(value: &str) -> Option<(String, String, bool)> {
     Some((trace.to_owned(), parent.to_owned(), flags & 1 == 1))
 }
 
-/// Random bytes in hexadecimal digits.
-fn random_hex<const N: usize>() -> String {
+fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     if getrandom::fill(&mut bytes).is_err() {
         // Only to be told apart.
@@ -83,11 +86,20 @@ fn random_hex<const N: usize>() -> String {
             .duration_since(std::time::UNIX_EPOCH)
             .unwrap_or_default()
             .as_nanos();
-        for (byte, time) in bytes.iter_mut().zip(now.to_be_bytes().iter().rev()) {
+        let now = now.to_le_bytes();
+        for (byte, time) in bytes.iter_mut().zip(now.iter().cycle()) {
             *byte = *time;
         }
     }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+}
+
+/// Bytes in hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ impl PlanLinker<'_> {
         let mut frame = Frame::default();
         self.plan.instances.push(InstanceInfo {
             parent: None,
-            label: String::new(),
+            label: "".into(),
         });
         let root = ComponentRef {
             index: 0,
@@ -464,7 +464,7 @@ impl PlanLinker<'_> {
         let label = format!("{}{name}", self.label_prefix(parent));
         self.plan.instances.push(InstanceInfo {
             parent: Some(parent),
-            label,
+            label: label.into(),
         });
         let mut frame = Frame {
             instance,

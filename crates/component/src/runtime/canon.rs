@@ -1,6 +1,6 @@
 //! The core functions that canonical definitions make.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use wharf_core::{Error, Func, FuncType, Result, Store, ValType};
 
@@ -15,7 +15,7 @@ use crate::types::FLAT_SLOTS;
 /// `canon lower` of a function of another guest (or of the same).
 pub(crate) fn lower_guest(
     store: &mut Store,
-    core_type: FuncType,
+    core_type: &FuncType,
     callee: Arc<LiftedFunc>,
     site: CallSite,
     entering: Arc<[u32]>,
@@ -70,13 +70,15 @@ pub(crate) fn lower_guest(
     })
 }
 
-fn i32s(n: usize) -> Box<[ValType]> {
-    vec![ValType::I32; n].into()
-}
+/// From an `i32` to an `i32`.
+static CONVERT: LazyLock<FuncType> = LazyLock::new(|| FuncType::new([ValType::I32], [ValType::I32]));
+
+/// From an `i32` to nothing.
+static DROP: LazyLock<FuncType> = LazyLock::new(|| FuncType::new([ValType::I32], []));
 
 pub(crate) fn resource_new(store: &mut Store, resource: &RuntimeResource, instance: u32) -> Func {
     let ty = resource.ty;
-    Func::new(store, FuncType::new(i32s(1), i32s(1)), move |store, slots| {
+    Func::new(store, &*CONVERT, move |store, slots| {
         let components = state(store);
         components.check_leave(instance)?;
         let handle = Handle {
@@ -92,7 +94,7 @@ pub(crate) fn resource_new(store: &mut Store, resource: &RuntimeResource, instan
 
 pub(crate) fn resource_rep(store: &mut Store, resource: &RuntimeResource, instance: u32) -> Func {
     let ty = resource.ty;
-    Func::new(store, FuncType::new(i32s(1), i32s(1)), move |store, slots| {
+    Func::new(store, &*CONVERT, move |store, slots| {
         let handle = state(store)
             .instance(instance)?
             .handles
@@ -109,13 +111,13 @@ pub(crate) fn resource_drop(
     around: Arc<[u32]>,
 ) -> Func {
     let resource = resource.clone();
-    Func::new(store, FuncType::new(i32s(1), i32s(0)), move |store, slots| {
+    Func::new(store, &*DROP, move |store, slots| {
         drop_handle(store, &resource, instance, &around, slots[0] as u32)
     })
 }
 
 /// `context.get` and `context.set`.
-pub(crate) fn context(store: &mut Store, core_type: FuncType, slot: u32, set: bool) -> Func {
+pub(crate) fn context(store: &mut Store, core_type: &FuncType, slot: u32, set: bool) -> Func {
     Func::new(store, core_type, move |store, slots| {
         let scope = state(store).scopes.last_mut();
         let cell = scope.and_then(|s| s.storage.get_mut(slot as usize));
@@ -129,12 +131,12 @@ pub(crate) fn context(store: &mut Store, core_type: FuncType, slot: u32, set: bo
 }
 
 /// A built-in that does nothing in a synchronous call.
-pub(crate) fn nothing(store: &mut Store, core_type: FuncType) -> Func {
+pub(crate) fn nothing(store: &mut Store, core_type: &FuncType) -> Func {
     Func::new(store, core_type, |_, _| Ok(()))
 }
 
 /// A built-in that Wharf does not have.
-pub(crate) fn unsupported(store: &mut Store, core_type: FuncType, what: String, instance: u32) -> Func {
+pub(crate) fn unsupported(store: &mut Store, core_type: &FuncType, what: String, instance: u32) -> Func {
     Func::new(store, core_type, move |store, _| {
         state(store).check_leave(instance)?;
         Err(Error::unsupported(what.clone()))

@@ -1,5 +1,6 @@
 //! Instantiation: walks the link plan.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use wharf_core::{Error, Extern, Func, Memory, RawFunc, Result, Store};
@@ -47,6 +48,7 @@ pub(crate) fn instantiate(
         core_instances: Vec::with_capacity(plan.core_instances as usize),
         canons: Vec::with_capacity(plan.canons as usize),
         lifts: Vec::with_capacity(plan.lifts as usize),
+        chains: plan.instances.iter().map(|_| OnceCell::new()).collect(),
     };
     // Start functions run as tasks.
     let scope = state(store).push_scope();
@@ -69,6 +71,8 @@ struct Builder<'a> {
     core_instances: Vec<wharf_core::Instance>,
     canons: Vec<Func>,
     lifts: Vec<Arc<LiftedFunc>>,
+    /// What `chain` gave before.
+    chains: Box<[OnceCell<Arc<[u32]>>]>,
 }
 
 /// An item of the plan that an earlier step has not made: a defect, reported and not a panic.
@@ -151,12 +155,16 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// An instance of the plan and those around it, by their numbers in the store.
     fn chain(&self, instance: u32) -> Arc<[u32]> {
-        self.plan
-            .chain(instance)
-            .into_iter()
-            .map(|i| self.root.base + i)
-            .collect()
+        let make = || {
+            let chain = self.plan.chain(instance);
+            chain.into_iter().map(|i| self.root.base + i).collect()
+        };
+        match self.chains.get(instance as usize) {
+            Some(chain) => chain.get_or_init(make).clone(),
+            None => make(),
+        }
     }
 
     fn label(&self, store: &mut Store, instance: &wharf_core::Instance, owner: u32) {
@@ -187,7 +195,6 @@ impl Builder<'_> {
                     options: self.options(store, options)?,
                     instance: base + caller,
                 };
-                let core_type = core_type.clone();
                 match func {
                     FuncRef::Lift(index) => {
                         let callee = self.lifts.get(*index as usize).ok_or_else(missing)?.clone();
@@ -204,17 +211,15 @@ impl Builder<'_> {
                     },
                 }
             }
-            Canon::Context { slot, set, core_type } => {
-                Ok(canon::context(store, core_type.clone(), *slot, *set))
-            }
-            Canon::Nothing { core_type } => Ok(canon::nothing(store, core_type.clone())),
+            Canon::Context { slot, set, core_type } => Ok(canon::context(store, core_type, *slot, *set)),
+            Canon::Nothing { core_type } => Ok(canon::nothing(store, core_type)),
             Canon::Unsupported {
                 what,
                 core_type,
                 instance,
             } => Ok(canon::unsupported(
                 store,
-                core_type.clone(),
+                core_type,
                 what.clone(),
                 base + instance,
             )),

@@ -59,7 +59,7 @@ pub(crate) unsafe fn resolve_frames(error: &mut Error, rt: *mut VmRuntime) {
                 if let Some((func, inst)) = module.code.find(ip) {
                     backtrace.push(|| {
                         describe(
-                            instance.label.clone(),
+                            instance.label.as_deref(),
                             module,
                             func,
                             translate::offset_of(module, func, inst),
@@ -76,7 +76,7 @@ pub(crate) unsafe fn resolve_frames(error: &mut Error, rt: *mut VmRuntime) {
                 };
                 for (func, offset) in code.frames(address) {
                     let offset = offset.map(|offset| module.body_offset(func) + offset as usize);
-                    backtrace.push(|| describe(label.clone(), module, func, offset));
+                    backtrace.push(|| describe(label, module, func, offset));
                 }
             }
         }
@@ -84,9 +84,9 @@ pub(crate) unsafe fn resolve_frames(error: &mut Error, rt: *mut VmRuntime) {
     backtrace.omitted += omitted;
 }
 
-fn describe(instance: Option<String>, module: &ModuleInner, func: u32, offset: Option<usize>) -> Frame {
+fn describe(instance: Option<&str>, module: &ModuleInner, func: u32, offset: Option<usize>) -> Frame {
     Frame {
-        instance,
+        instance: instance.map(str::to_owned),
         module: module.name.clone(),
         func_index: func,
         func_name: module.func_name(func),

@@ -2,6 +2,7 @@
 
 use std::{
     any::Any,
+    borrow::Borrow,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     ptr::NonNull,
     sync::Arc,
@@ -33,15 +34,27 @@ unsafe impl Send for Func {}
 // SAFETY: as above.
 unsafe impl Sync for Func {}
 
-type HostClosure = dyn Fn(&mut Store, &mut [u64]) -> Result<()> + Send + Sync;
-
 /// A host function. Its reference is the first field, so that a pointer to the one is a pointer to the other.
 #[repr(C)]
-pub(crate) struct HostFunc {
+pub(crate) struct HostFunc<F: ?Sized = ()> {
     func_ref: VmFuncRef,
     param_slots: usize,
     raw_slots: usize,
-    closure: Box<HostClosure>,
+    /// Calls the closure, of whatever type it is: [`call_closure`].
+    call: unsafe fn(*const HostFunc, &mut Store, &mut [u64]) -> Result<()>,
+    closure: F,
+}
+
+/// # Safety
+/// `host` points at a live host function with a closure of type `F`.
+unsafe fn call_closure<F: Fn(&mut Store, &mut [u64]) -> Result<()>>(
+    host: *const HostFunc,
+    store: &mut Store,
+    slots: &mut [u64],
+) -> Result<()> {
+    // SAFETY: by the contract above.
+    let host = unsafe { &*host.cast::<HostFunc<F>>() };
+    (host.closure)(store, slots)
 }
 
 /// A [`Func`] for calls on raw slots, made by [`Func::raw`].
@@ -86,9 +99,10 @@ impl Func {
     /// If a result is a reference: numbers are not checked to be references, so such functions are made by [`Func::wrap`].
     pub fn new(
         store: &mut Store,
-        ty: FuncType,
+        ty: impl Borrow<FuncType>,
         closure: impl Fn(&mut Store, &mut [u64]) -> Result<()> + Send + Sync + 'static,
     ) -> Func {
+        let ty: &FuncType = ty.borrow();
         assert!(
             !ty.results().iter().any(|t| matches!(t, ValType::Ref(_))),
             "a host function on raw slots can't return references"
@@ -97,14 +111,13 @@ impl Func {
     }
 
     /// As `new`, for closures that write references of the store only.
-    fn new_unchecked(
-        store: &mut Store,
-        ty: FuncType,
-        closure: impl Fn(&mut Store, &mut [u64]) -> Result<()> + Send + Sync + 'static,
-    ) -> Func {
+    fn new_unchecked<F>(store: &mut Store, ty: &FuncType, closure: F) -> Func
+    where
+        F: Fn(&mut Store, &mut [u64]) -> Result<()> + Send + Sync + 'static,
+    {
         let inner = store.inner_mut();
-        let sig = inner.engine.0.signatures.intern(&ty);
-        let host = Box::new(HostFunc {
+        let sig = inner.engine.0.signatures.intern(ty);
+        let host: Box<HostFunc<F>> = Box::new(HostFunc {
             func_ref: VmFuncRef {
                 code: interp::host_enter_cell(),
                 vm: inner.host_vm(),
@@ -113,10 +126,11 @@ impl Func {
             },
             param_slots: ty.param_slots(),
             raw_slots: ty.raw_slots(),
-            closure: Box::new(closure),
+            call: call_closure::<F>,
+            closure,
         });
         inner.host_funcs.push(host);
-        let host: *const HostFunc = &**inner
+        let host: *const HostFunc<dyn Send + Sync> = &**inner
             .host_funcs
             .last()
             .unwrap_or_else(|| unreachable!("just pushed"));
@@ -134,7 +148,7 @@ impl Func {
         closure: impl Fn(&mut Store, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Func {
         let signature = ty.clone();
-        Func::new_unchecked(store, ty, move |store, slots| {
+        Func::new_unchecked(store, &ty, move |store, slots| {
             let params: Vec<Val> = Val::read_slots(store.id(), signature.params(), slots).collect();
             let mut results: Vec<Val> = signature.results().iter().map(|t| Val::default_for(*t)).collect();
             closure(store, &params, &mut results)?;
@@ -266,7 +280,7 @@ impl Func {
             let func_ref = self.ptr.as_ptr();
             if (*func_ref).code == interp::host_enter_cell() {
                 let host: *const HostFunc = func_ref.cast();
-                return Store::lend(inner, |store| ((*host).closure)(store, slots));
+                return Store::lend(inner, |store| ((*host).call)(host, store, slots));
             }
             let here = native_stack_pointer();
             let outer_stack = ((*rt).host_stack, (*rt).host_stack_limit);
@@ -356,7 +370,7 @@ pub(crate) unsafe fn host_call(
         (*rt).stack_top = sp.add(slots.max((*host).param_slots + interp::LINKAGE));
         let slots = std::slice::from_raw_parts_mut(sp, slots);
         let result = catch_unwind(AssertUnwindSafe(|| {
-            Store::lend((*rt).store, |store| ((*host).closure)(store, slots))
+            Store::lend((*rt).store, |store| ((*host).call)(host, store, slots))
         }));
         (*rt).caller = old_caller;
         (*rt).stack_top = old_top;

@@ -1,6 +1,6 @@
 //! Instances of modules (core spec, "Module Instances", "Instantiation").
 
-use std::{alloc, ptr::NonNull};
+use std::{alloc, ptr::NonNull, sync::Arc};
 
 use super::{
     Extern, Func, Global, Memory, Store, StoreId, Table, Tag,
@@ -29,7 +29,7 @@ pub struct Instance {
 pub(crate) struct InstanceData {
     pub(crate) vm: *mut VmCtx,
     pub(crate) module: Module,
-    pub(crate) label: Option<String>,
+    pub(crate) label: Option<Arc<str>>,
     /// Store indices of all memories, tables, globals and tags of the module's index spaces.
     pub(crate) memories: Box<[u32]>,
     pub(crate) tables: Box<[u32]>,
@@ -81,36 +81,20 @@ impl Instance {
         image: Option<&MemoryImage>,
     ) -> Result<Instance> {
         let inner = &*module.0;
-        let imported =
-            |pick: fn(&Extern) -> Option<u32>| imports.iter().filter_map(pick).collect::<Vec<u32>>();
-        let mut memories = imported(|e| {
-            if let Extern::Memory(m) = e {
-                Some(m.index)
-            } else {
-                None
+        // Room for all, so that boxing them does not move them.
+        let mut memories = Vec::with_capacity(inner.memories.len());
+        let mut tables = Vec::with_capacity(inner.tables.len());
+        let mut globals = Vec::with_capacity(inner.globals.len());
+        let mut tags = Vec::with_capacity(inner.tags.len());
+        for import in imports {
+            match import {
+                Extern::Memory(memory) => memories.push(memory.index),
+                Extern::Table(table) => tables.push(table.index),
+                Extern::Global(global) => globals.push(global.index),
+                Extern::Tag(tag) => tags.push(tag.index),
+                Extern::Func(_) => {}
             }
-        });
-        let mut tables = imported(|e| {
-            if let Extern::Table(t) = e {
-                Some(t.index)
-            } else {
-                None
-            }
-        });
-        let mut globals = imported(|e| {
-            if let Extern::Global(g) = e {
-                Some(g.index)
-            } else {
-                None
-            }
-        });
-        let mut tags = imported(|e| {
-            if let Extern::Tag(t) = e {
-                Some(t.index)
-            } else {
-                None
-            }
-        });
+        }
 
         let owner = store.inner_mut();
         if owner.instances.len() as u64 >= owner.limits.instances.into() {
@@ -278,7 +262,7 @@ impl Instance {
     ///
     /// # Panics
     /// If it belongs to another store.
-    pub fn set_label(&self, store: &mut Store, label: impl Into<String>) {
+    pub fn set_label(&self, store: &mut Store, label: impl Into<Arc<str>>) {
         let inner = store.inner_mut();
         inner.check(self.store);
         inner.instances[self.index as usize].label = Some(label.into());

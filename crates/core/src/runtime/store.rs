@@ -75,8 +75,8 @@ pub(crate) struct StoreInner {
     pub(crate) tables: Vec<Box<TableData>>,
     pub(crate) globals: Vec<GlobalData>,
     pub(crate) tags: Vec<TagType>,
-    #[expect(clippy::vec_box, reason = "instances point at them")]
-    pub(crate) host_funcs: Vec<Box<HostFunc>>,
+    /// Boxed because guests point at them.
+    pub(crate) host_funcs: Vec<Box<HostFunc<dyn Send + Sync>>>,
     pub(crate) externrefs: Vec<Box<dyn Any + Send + Sync>>,
     data: Box<dyn Any + Send>,
     extensions: Vec<(TypeId, Box<dyn Any + Send>)>,
@@ -352,7 +352,7 @@ impl StoreInner {
 
 impl StoreInner {
     /// The module at this address, and the label of its instance if there is only one.
-    pub(crate) fn instance_of(&self, module: *const ModuleInner) -> Option<(Option<String>, &ModuleInner)> {
+    pub(crate) fn instance_of(&self, module: *const ModuleInner) -> Option<(Option<&str>, &ModuleInner)> {
         let mut found = None;
         for instance in &self.instances {
             if std::ptr::eq(&*instance.module.0, module) {
@@ -362,7 +362,7 @@ impl StoreInner {
                 found = Some(instance);
             }
         }
-        found.map(|i| (i.label.clone(), &*i.module.0))
+        found.map(|i| (i.label.as_deref(), &*i.module.0))
     }
 }
 

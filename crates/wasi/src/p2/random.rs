@@ -2,6 +2,7 @@
 
 use super::bindings::wasi::random::{insecure, insecure_seed, random};
 use crate::ctx::{WasiCtx, WasiCtxView};
+use crate::random::fresh_seed;
 use wharf::Result;
 
 impl random::Host for WasiCtxView<'_> {
@@ -26,7 +27,8 @@ impl insecure::Host for WasiCtxView<'_> {
 
 impl insecure_seed::Host for WasiCtxView<'_> {
     fn insecure_seed(&mut self) -> Result<(u64, u64)> {
-        let seed = self.ctx.insecure_random_seed;
+        let draw = || u128::from(fresh_seed()) << 64 | u128::from(fresh_seed());
+        let seed = *self.ctx.insecure_random_seed.get_or_insert_with(draw);
         // The two halves.
         Ok((seed as u64, (seed >> 64) as u64))
     }
