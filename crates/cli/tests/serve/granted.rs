@@ -1,6 +1,6 @@
 //! What guests may do beyond answering: granted with flags and with policies, under `wharf run` and `wharf serve`.
 
-use crate::support::{Server, guest, wharf};
+use crate::support::{Server, built, guest, wharf};
 use crate::upstream;
 
 #[test]
@@ -44,6 +44,56 @@ fn a_command_sends_requests_over_tls() {
     let (status, stdout, stderr) = wharf(&trusting);
     assert_eq!(status, 0, "{stdout}{stderr}");
     assert!(stdout.contains("you asked: GET /y HTTP/1.1"), "{stdout}");
+}
+
+#[test]
+fn a_python_command_sends_requests_over_tls() {
+    let Some(file) = built("python-http-client") else {
+        return;
+    };
+    let (secure, pem) = upstream::https();
+    let plain = upstream::http();
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, pem).unwrap();
+    let secure = format!("https://localhost:{}", secure.port());
+    let plain = format!("http://{plain}");
+    let (private, file) = (format!("{secure}::private"), file.to_str().unwrap());
+    let (first, second, third) = (
+        format!("{secure}/a?b=1"),
+        format!("{plain}/c"),
+        format!("{secure}/d"),
+    );
+    let granted = ["run", "--http", &private, "--http", &plain];
+    let trusting = ["--http-ca", ca.to_str().unwrap()];
+    let urls = [file, "--", &first, &second, &third];
+    let run = |parts: &[&[&str]]| wharf(&parts.concat());
+
+    let (status, stdout, stderr) = run(&[&granted, &trusting, &urls]);
+    assert_eq!(status, 0, "{stdout}{stderr}");
+    let expected = "200 you asked: GET /a?b=1 HTTP/1.1\n200 you asked: GET /c HTTP/1.1\n200 you asked: GET /d HTTP/1.1\n";
+    assert_eq!(stdout, expected);
+    let (status, stdout, stderr) = run(&[&granted, &trusting, &[file, "--", "--post", "text", &first]]);
+    assert_eq!(status, 0, "{stdout}{stderr}");
+    assert_eq!(stdout, "200 you asked: POST /a?b=1 HTTP/1.1\n");
+    // Nobody vouches for the server.
+    let (status, stdout, _) = run(&[&granted, &urls]);
+    assert_eq!(status, 1, "{stdout}");
+    let error = "error: ErrorCode_TlsCertificateError";
+    assert_eq!(
+        stdout,
+        format!("{error}\n200 you asked: GET /c HTTP/1.1\n{error}\n")
+    );
+    // Nothing is granted.
+    let (status, stdout, stderr) = run(&[&["run"], &trusting, &[file, "--", &first]]);
+    assert_eq!(
+        (status, stdout.as_str()),
+        (1, "error: ErrorCode_HttpRequestDenied\n")
+    );
+    assert!(
+        stderr.contains("denied: a request to https://localhost"),
+        "{stderr}"
+    );
 }
 
 #[test]
