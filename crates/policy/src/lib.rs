@@ -17,6 +17,12 @@
 //! read-only = true
 //!
 //! [[dir]]
+//! guest = "/uploads"
+//! host = "uploads"
+//! max-bytes = "64M"                     # what guests may add to the folder
+//! max-entries = 1000
+//!
+//! [[dir]]
 //! guest = "/tmp"
 //! memory = true
 //! max-bytes = "16M"
