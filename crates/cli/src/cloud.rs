@@ -1,6 +1,7 @@
 //! Policy files, and the interfaces that a component gets only if they are granted: stores, settings and logs.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use wharf::Result;
@@ -25,8 +26,8 @@ pub struct CloudArgs {
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
     pub config: Vec<(String, String)>,
 
-    /// Let the guest open a bucket (wasi:keyvalue): URL is memory:, redb:PATH or redis://HOST[:PORT][/DATABASE]; all but
-    /// memory need a namespace, which tells the data from that of others
+    /// Let the guest open a bucket (wasi:keyvalue): URL is memory:, redb:PATH or redis://HOST[:PORT][/DATABASE], with
+    /// TLS rediss:; all but memory need a namespace, which tells the data from that of others
     #[arg(long, value_name = "NAME[@NAMESPACE]=URL", value_parser = parse_bucket)]
     pub keyvalue: Vec<(String, BucketPolicy)>,
 
@@ -108,9 +109,16 @@ impl Grants {
                 .get_or_insert_default()
                 .extend(args.keyvalue.iter().cloned());
         }
+        let mut backends = Backends::new();
+        let mut buckets = policy.keyvalue.iter().flat_map(|buckets| buckets.values());
+        if buckets.any(|bucket| bucket.backend.uses_tls()) {
+            let config = http.roots()?.client_config();
+            let config = config.map_err(|e| Failure::new(format!("--keyvalue: {e}")))?;
+            backends.redis_tls(Arc::new(config));
+        }
         Ok(Grants {
             http: Http::new(http, policy.http()?)?,
-            buckets: policy.keyvalue(&mut Backends::new())?,
+            buckets: policy.keyvalue(&mut backends)?,
             policy,
         })
     }

@@ -100,11 +100,6 @@ fn what_is_not_known_is_refused_with_line_and_key() {
             "postgres",
         ),
         (
-            "[keyvalue.a]\nbackend = \"rediss://h\"",
-            "p.toml:2: rediss: needs TLS",
-            "rediss",
-        ),
-        (
             "[keyvalue.a]\nnamespace = \"x\"",
             "p.toml:1: missing field `backend`",
             "",

@@ -9,12 +9,15 @@ use std::sync::Arc;
 use common::{RedisServer, granted, guest, has_redis, open, wait};
 use libtest_mimic::{Arguments, Trial};
 use wharf_wasi_keyvalue::{
-    Backend, Bucket, BucketGrant, MemoryBackend, Quota, RedbBackend, RedisBackend, StoreError, Swap,
-    WasiKeyValueCtx,
+    Backend, BackendUrl, Backends, Bucket, BucketGrant, MemoryBackend, Quota, RedbBackend, RedisBackend,
+    StoreError, Swap, WasiKeyValueCtx,
 };
 
 /// The test with this argument is the one that is killed.
 const WRITER: &str = "WHARF_KEYVALUE_WRITER";
+
+/// The test with this argument has a small disk.
+const FILLER: &str = "WHARF_KEYVALUE_FILLER";
 
 type Test = fn(&Arc<dyn Backend>);
 
@@ -42,6 +45,10 @@ const TESTS: [(&str, Test); 12] = [
 fn main() {
     if let Ok(path) = std::env::var(WRITER) {
         write_until_killed(&path);
+    }
+    if let Ok(folder) = std::env::var(FILLER) {
+        fill_disk(&folder);
+        return;
     }
     let arguments = Arguments::from_args();
     let redis = has_redis();
@@ -80,8 +87,13 @@ fn main() {
         closed_connection,
     ));
     trials.push(needs_redis(redis, "a_full_server_is_an_error", full_server));
+    trials.push(needs_redis(redis, "servers_are_spoken_to_with_tls", tls_server));
     trials.push(Trial::test("redb/a_killed_writer_leaves_whole_changes", || {
         killed_writer();
+        Ok(())
+    }));
+    trials.push(Trial::test("redb/a_full_disk_is_an_error", || {
+        full_disk();
         Ok(())
     }));
     let conclusion = libtest_mimic::run(&arguments, trials);
@@ -473,6 +485,124 @@ fn full_server() {
     server.command(&["script", "flush"]);
     assert_eq!(wait(bucket.increment("k", 1)), Ok(2));
     assert_eq!(wait(bucket.list_keys(None)).unwrap().keys, ["k"]);
+}
+
+/// What trusts this authority only.
+fn trusting(authority: &str) -> Arc<rustls::ClientConfig> {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject as _;
+    let mut roots = rustls::RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_slice(authority.as_bytes()).unwrap())
+        .unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config)
+}
+
+/// A server that is trusted, one that is not, and one that is gone.
+fn tls_server() {
+    let Some(mut server) = RedisServer::start_tls() else {
+        println!("redis-server was built without TLS");
+        return;
+    };
+    let url: BackendUrl = server.url().parse().unwrap();
+    let mut backends = Backends::new();
+    backends.redis_tls(trusting(server.authority()));
+    let backend = backends.open(&url).unwrap();
+    let bucket = open(&backend, "n", Quota::default()).unwrap();
+    assert_eq!(wait(bucket.increment("k", 7)), Ok(7));
+    assert_eq!(
+        guest(granted(&backend, "n", all), &["get", "b", "k"]).unwrap(),
+        "7\n"
+    );
+    // Another authority.
+    let stranger = RedisServer::start_tls().unwrap();
+    let mut backends = Backends::new();
+    backends.redis_tls(trusting(stranger.authority()));
+    let distrusting = backends.open(&url).unwrap();
+    let opened = open(&distrusting, "n", Quota::default());
+    assert!(matches!(&opened, Err(StoreError::Unavailable(_))), "{opened:?}");
+    // Without TLS nothing comes of it either, and in time.
+    let plain = Arc::new(RedisBackend::new(&server.url().replace("rediss", "redis")).unwrap());
+    let opened = open(&(plain as Arc<dyn Backend>), "n", Quota::default());
+    assert!(opened.is_err(), "{opened:?}");
+    server.kill();
+    assert!(matches!(wait(bucket.get("k")), Err(StoreError::Unavailable(_))));
+    server.restart();
+    let value = (0..100).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        wait(bucket.get("k")).ok()
+    });
+    assert_eq!(value, Some(Some(b"7".to_vec())));
+    // What others take for leave to trust anybody is refused.
+    let careless = RedisBackend::with_tls(
+        &format!("{}/#insecure", server.url()),
+        trusting(server.authority()),
+    );
+    assert!(careless.is_err());
+}
+
+/// Runs this program on a file system of 4 MiB, where one can be mounted.
+fn full_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let mount = "mount -t tmpfs -o size=4m tmpfs \"$0\"";
+    let run = |then: &str| {
+        Command::new("unshare")
+            .args([
+                "--mount",
+                "--map-root-user",
+                "sh",
+                "-c",
+                &format!("{mount} && {then}"),
+            ])
+            .arg(folder.path())
+            .arg(std::env::current_exe().unwrap())
+            .env(FILLER, folder.path())
+            .output()
+    };
+    if !run("true").is_ok_and(|output| output.status.success()) {
+        println!("skipped: no file system can be mounted here");
+        return;
+    }
+    let output = run("exec \"$1\"").unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+}
+
+/// Fills a disk and goes on.
+fn fill_disk(folder: &str) {
+    let path = format!("{folder}/x.redb");
+    let backend: Arc<dyn Backend> = Arc::new(RedbBackend::open(&path).unwrap());
+    let bucket = open(&backend, "n", Quota::default()).unwrap();
+    wait(bucket.set("first", vec![7; 1000])).unwrap();
+    let put = |i: usize| wait(bucket.set(&format!("{i:04}"), vec![1; 100_000]));
+    let failed = (0..100).find_map(|i| put(i).err().map(|error| (i, error)));
+    let (stored, error) = failed.expect("4 MiB do not hold 10 MB");
+    assert_eq!(error, StoreError::Full);
+    // Nothing that was stored is lost, and the guest is told.
+    let check = |backend: &Arc<dyn Backend>| {
+        let bucket = open(backend, "n", Quota::default()).unwrap();
+        assert_eq!(wait(bucket.get("first")).unwrap(), Some(vec![7; 1000]));
+        for i in 0..stored {
+            assert_eq!(
+                wait(bucket.get(&format!("{i:04}"))).unwrap(),
+                Some(vec![1; 100_000])
+            );
+        }
+    };
+    check(&backend);
+    let large = "x".repeat(900_000);
+    let error = guest(granted(&backend, "n", all), &["put", "b", "large", &large]).unwrap_err();
+    assert_eq!(error, "cloud-command: other: the store is full\n");
+    drop((backend, bucket));
+    let backend: Arc<dyn Backend> = Arc::new(RedbBackend::open(&path).unwrap());
+    check(&backend);
+    std::process::exit(0);
 }
 
 /// Writes numbered pairs and tells each that is done.

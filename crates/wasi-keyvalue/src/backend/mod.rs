@@ -10,6 +10,8 @@ mod redb_file;
 mod redis;
 #[cfg(feature = "redis")]
 mod redis_scripts;
+#[cfg(feature = "redis")]
+mod redis_tls;
 
 #[cfg(feature = "redb")]
 pub use self::redb::RedbBackend;
