@@ -8,7 +8,7 @@ use wharf::Result;
 use wharf::component::{Linker, ResourceTable};
 use wharf_policy::{BucketPolicy, LoggingPolicy, Policy, PolicyError};
 use wharf_wasi_config::{WasiConfig, WasiConfigVariables};
-use wharf_wasi_keyvalue::{BackendUrl, Backends, BucketGrant, Quota, WasiKeyValue, WasiKeyValueCtx};
+use wharf_wasi_keyvalue::{BackendUrl, Backends, BucketGrant, Changes, Quota, WasiKeyValue, WasiKeyValueCtx};
 use wharf_wasi_logging::{Level, WasiLogging, WasiLoggingCtx};
 
 use crate::denied;
@@ -125,18 +125,40 @@ impl Grants {
 
     /// What one instance of a component gets.
     pub fn cloud(&self, component: &str) -> Cloud {
+        self.make(component, |grant| grant)
+    }
+
+    /// The same for an instance that is told of changes: what it changes itself is not told.
+    pub fn cloud_of_watcher(&self, component: &str) -> Cloud {
+        self.make(component, BucketGrant::untold)
+    }
+
+    fn keyvalue(&self, change: impl Fn(BucketGrant) -> BucketGrant) -> WasiKeyValueCtx {
         let mut keyvalue = WasiKeyValueCtx::builder("");
         keyvalue.on_unknown_bucket(tell_unknown);
         for (name, grant) in self.buckets.iter().flatten() {
-            keyvalue.bucket(name, grant.clone());
+            keyvalue.bucket(name, change(grant.clone()));
         }
+        keyvalue.build()
+    }
+
+    /// The changes of each bucket from now on.
+    pub fn changes(&self) -> Vec<(String, Changes)> {
+        let keyvalue = self.keyvalue(|grant| grant);
+        let names = self.buckets.iter().flatten().map(|(name, _)| name);
+        names
+            .filter_map(|name| Some((name.clone(), keyvalue.watch(name)?)))
+            .collect()
+    }
+
+    fn make(&self, component: &str, change: impl Fn(BucketGrant) -> BucketGrant) -> Cloud {
         let logging = match &self.policy.logging {
             Some(logging) => logging.builder(),
             None => LoggingPolicy::default().builder(),
         };
         Cloud {
             config: self.policy.config().unwrap_or_default(),
-            keyvalue: keyvalue.build(),
+            keyvalue: self.keyvalue(change),
             logging: logging.component(component).build(),
         }
     }
@@ -182,6 +204,13 @@ pub struct Cloud {
     config: WasiConfigVariables,
     keyvalue: WasiKeyValueCtx,
     logging: WasiLoggingCtx,
+}
+
+impl Cloud {
+    /// The buckets.
+    pub fn keyvalue(&self) -> &WasiKeyValueCtx {
+        &self.keyvalue
+    }
 }
 
 /// The data of a store that has these contexts.

@@ -46,15 +46,7 @@ pub struct Running(Option<JoinHandle<Outcome>>);
 impl Running {
     /// Lets a guest work on the threads for guests.
     pub fn start(server: &Arc<Server>, job: Job) -> Running {
-        let connections = server.connections.clone();
-        let mut guest = Box::pin(work(server.clone(), job));
-        // Timers, sockets and tasks of the guest belong to the threads for connections, which never run guests: a guest that
-        // computes could be on the very thread that wakes others.
-        let guest = std::future::poll_fn(move |cx| {
-            let _entered = connections.enter();
-            guest.as_mut().poll(cx)
-        });
-        Running(Some(server.guests.spawn(guest)))
+        Running(Some(on_guest_threads(server, work(server.clone(), job))))
     }
 
     /// Waits for the end.
@@ -69,6 +61,28 @@ impl Running {
     pub fn detach(mut self) {
         self.0 = None;
     }
+}
+
+/// Lets a future that runs a guest work on the threads for guests.
+pub fn on_guest_threads<T: Send + 'static>(
+    server: &Server,
+    guest: impl Future<Output = T> + Send + 'static,
+) -> JoinHandle<T> {
+    let connections = server.connections.clone();
+    let mut guest = Box::pin(guest);
+    // Timers, sockets and tasks of the guest belong to the threads for connections, which never run guests: a guest that
+    // computes could be on the very thread that wakes others.
+    let guest = std::future::poll_fn(move |cx| {
+        let _entered = connections.enter();
+        guest.as_mut().poll(cx)
+    });
+    server.guests.spawn(guest)
+}
+
+/// The ticks of the epoch until a deadline.
+pub fn ticks(deadline: Instant) -> u64 {
+    let left = deadline.saturating_duration_since(Instant::now());
+    u64::try_from(left.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX - 2) + 2
 }
 
 impl Drop for Running {
@@ -111,10 +125,10 @@ async fn work(server: Arc<Server>, job: Job) -> Outcome {
 
 async fn call(server: &Server, job: Job) -> Result<(), wharf::Error> {
     let _permit = job.permit;
-    let left = job.deadline.saturating_duration_since(Instant::now());
-    let ticks = u64::try_from(left.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX - 2) + 2;
     let app = server.app();
-    let mut instance = app.instance(&server.grants, &server.metrics, ticks).await?;
+    let mut instance = app
+        .instance(&server.grants, &server.metrics, ticks(job.deadline))
+        .await?;
     let host = instance.store.data_mut();
     host.output.belongs_to(&job.trace_id);
     let request = host.http().new_incoming_request(Scheme::Http, job.request)?;

@@ -97,6 +97,18 @@ impl Grants {
     /// # Errors
     /// When a folder can't be opened.
     pub fn host(&self) -> Result<Host, Failure> {
+        self.make(cloud::Grants::cloud)
+    }
+
+    /// The state of the store of an instance that is told of changes.
+    ///
+    /// # Errors
+    /// When a folder can't be opened.
+    pub fn host_of_watcher(&self) -> Result<Host, Failure> {
+        self.make(cloud::Grants::cloud_of_watcher)
+    }
+
+    fn make(&self, cloud: impl Fn(&cloud::Grants, &str) -> Cloud) -> Result<Host, Failure> {
         let output = GuestOutput::default();
         let mut builder = WasiCtx::builder();
         builder
@@ -111,7 +123,7 @@ impl Grants {
             ctx: builder.build(),
             http: self.cloud.http.ctx(),
             hooks: TellDenied,
-            cloud: self.cloud.cloud(&name.to_string_lossy()),
+            cloud: cloud(&self.cloud, &name.to_string_lossy()),
             table,
             output,
         })

@@ -21,9 +21,10 @@ mod service;
 mod shutdown;
 mod timed_io;
 mod trace;
+mod watcher;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Once, PoisonError, RwLock};
 
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -52,6 +53,8 @@ pub struct Server {
     guests: Handle,
     spans: Option<otlp::Exporter>,
     app: RwLock<Arc<App>>,
+    /// Whether somebody waits for changes in stores.
+    watching: Once,
 }
 
 impl Server {
@@ -94,6 +97,7 @@ pub fn serve(args: ServeArgs) -> Result<u8, Failure> {
         guests: guests.handle().clone(),
         spans,
         app: RwLock::new(Arc::new(app)),
+        watching: Once::new(),
         args,
     });
     tick(engine.clone())?;
@@ -156,6 +160,7 @@ async fn run(server: Arc<Server>, loader: Arc<Loader>) -> Result<u8, Failure> {
     if server.args.watch {
         tokio::spawn(reload::watch(server.clone(), loader.clone()));
     }
+    watcher::start(&server);
     let (stop, stopped) = watch::channel(false);
     log::message(format_args!(
         "serving {} on http://{address}",

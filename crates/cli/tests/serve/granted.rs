@@ -1,6 +1,8 @@
 //! What guests may do beyond answering: granted with flags and with policies, under `wharf run` and `wharf serve`.
 
-use crate::support::{Server, built, guest, wharf};
+use std::time::{Duration, Instant};
+
+use crate::support::{PATIENCE, Server, built, guest, wharf};
 use crate::upstream;
 
 #[test]
@@ -143,4 +145,41 @@ fn a_store_has_to_be_granted() {
         stderr.contains("wasi:keyvalue") && stderr.contains("--keyvalue"),
         "{stderr}"
     );
+}
+
+/// Asks until the answer is this.
+#[track_caller]
+fn until(server: &Server, target: &str, expected: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let answer = server.get(target);
+        if answer.body == expected {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{answer:?} is not {expected:?}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_component_is_told_of_changes_in_its_buckets() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = guest("cloud-http/cloud-http.wasm");
+    let redb = format!("kept@n=redb:{}", folder.path().join("b.redb").display());
+    let server = Server::start_file(&file, &["--keyvalue", "a=memory:", "--keyvalue", &redb]);
+    for bucket in ["a", "kept"] {
+        for count in 1..=12 {
+            assert_eq!(server.get(&format!("/count?{bucket}")).body, format!("{count}\n"));
+        }
+        until(&server, &format!("/get?{bucket}/set-count"), "12");
+        // What it changed itself is not told: otherwise there would be `set-set-count`.
+        assert_eq!(server.get(&format!("/get?{bucket}/set-set-count")).body, "");
+        // A trap costs nothing else.
+        server.get(&format!("/count?{bucket}"));
+        server.wait_for(&format!("told of a change in the bucket {bucket}: "));
+        server.get(&format!("/count?{bucket}"));
+        until(&server, &format!("/get?{bucket}/set-count"), "14");
+        assert_eq!(server.get(&format!("/delete?{bucket}/count")).status, 200);
+        until(&server, &format!("/get?{bucket}/deleted"), "count");
+    }
 }

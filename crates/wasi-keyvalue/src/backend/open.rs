@@ -1,6 +1,6 @@
 //! Backends by URL, for command lines and policy files.
 
-use super::{Backend, MemoryBackend};
+use super::{Backend, MemoryBackend, WatchedBackend};
 use crate::error::StoreError;
 use std::collections::HashMap;
 use std::fmt;
@@ -92,7 +92,7 @@ impl BackendUrl {
     }
 }
 
-/// The backends that are open, one for each URL, however many ask for it.
+/// The backends that are open, one for each URL, however many ask for it. They tell of changes.
 #[derive(Debug, Default)]
 pub struct Backends {
     open: HashMap<BackendUrl, Arc<dyn Backend>>,
@@ -128,7 +128,7 @@ impl Backends {
         if let Some(open) = self.open.get(&key) {
             return Ok(open.clone());
         }
-        let backend = self.make(url)?;
+        let backend = Arc::new(WatchedBackend::new(self.make(url)?));
         let key = match url {
             // It may have been made just now.
             BackendUrl::Redb(path) => {
