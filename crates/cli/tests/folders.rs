@@ -104,7 +104,8 @@ fn a_file_that_may_not_be_that_large_is_an_error() {
     let (status, stderr) = ended(&output);
     assert_eq!(status, Some(1), "{}: {stderr}", output.status);
     assert!(stderr.contains("too large"), "{stderr}");
-    assert_eq!(length(&folder, "out"), 4096);
+    // Shells count in different units.
+    assert!([8 * 512, 8 * 1024].contains(&length(&folder, "out")));
 }
 
 #[test]
