@@ -5,7 +5,7 @@ GUESTS=$(cd "$(dirname "$0")" && pwd)
 BUILD=$GUESTS/build
 TOOLS=${WHARF_GUEST_TOOLS:-$BUILD/tools}
 small=(rust-command rust-sockets cloud-command rust-library http-hello http-client cloud-http c-command c-sockets cpp-command zig-command composition relay core-module)
-large=(go-command python-command js-library sqlite-command python-http js-http)
+large=(go-command go-sockets python-command js-library sqlite-command python-http python-http-client js-http)
 
 case ${1:-} in
     --small) guests=("${small[@]}") ;;

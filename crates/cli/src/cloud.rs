@@ -1,13 +1,14 @@
 //! Policy files, and the interfaces that a component gets only if they are granted: stores, settings and logs.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use wharf::Result;
 use wharf::component::{Linker, ResourceTable};
 use wharf_policy::{BucketPolicy, LoggingPolicy, Policy, PolicyError};
 use wharf_wasi_config::{WasiConfig, WasiConfigVariables};
-use wharf_wasi_keyvalue::{BackendUrl, Backends, BucketGrant, Quota, WasiKeyValue, WasiKeyValueCtx};
+use wharf_wasi_keyvalue::{BackendUrl, Backends, BucketGrant, Changes, Quota, WasiKeyValue, WasiKeyValueCtx};
 use wharf_wasi_logging::{Level, WasiLogging, WasiLoggingCtx};
 
 use crate::denied;
@@ -25,8 +26,8 @@ pub struct CloudArgs {
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
     pub config: Vec<(String, String)>,
 
-    /// Let the guest open a bucket (wasi:keyvalue): URL is memory:, redb:PATH or redis://HOST[:PORT][/DATABASE]; all but
-    /// memory need a namespace, which tells the data from that of others
+    /// Let the guest open a bucket (wasi:keyvalue): URL is memory:, redb:PATH or redis://HOST[:PORT][/DATABASE], with
+    /// TLS rediss:; all but memory need a namespace, which tells the data from that of others
     #[arg(long, value_name = "NAME[@NAMESPACE]=URL", value_parser = parse_bucket)]
     pub keyvalue: Vec<(String, BucketPolicy)>,
 
@@ -108,27 +109,56 @@ impl Grants {
                 .get_or_insert_default()
                 .extend(args.keyvalue.iter().cloned());
         }
+        let mut backends = Backends::new();
+        let mut buckets = policy.keyvalue.iter().flat_map(|buckets| buckets.values());
+        if buckets.any(|bucket| bucket.backend.uses_tls()) {
+            let config = http.roots()?.client_config();
+            let config = config.map_err(|e| Failure::new(format!("--keyvalue: {e}")))?;
+            backends.redis_tls(Arc::new(config));
+        }
         Ok(Grants {
             http: Http::new(http, policy.http()?)?,
-            buckets: policy.keyvalue(&mut Backends::new())?,
+            buckets: policy.keyvalue(&mut backends)?,
             policy,
         })
     }
 
     /// What one instance of a component gets.
     pub fn cloud(&self, component: &str) -> Cloud {
+        self.make(component, |grant| grant)
+    }
+
+    /// The same for an instance that is told of changes: what it changes itself is not told.
+    pub fn cloud_of_watcher(&self, component: &str) -> Cloud {
+        self.make(component, BucketGrant::untold)
+    }
+
+    fn keyvalue(&self, change: impl Fn(BucketGrant) -> BucketGrant) -> WasiKeyValueCtx {
         let mut keyvalue = WasiKeyValueCtx::builder("");
         keyvalue.on_unknown_bucket(tell_unknown);
         for (name, grant) in self.buckets.iter().flatten() {
-            keyvalue.bucket(name, grant.clone());
+            keyvalue.bucket(name, change(grant.clone()));
         }
+        keyvalue.build()
+    }
+
+    /// The changes of each bucket from now on.
+    pub fn changes(&self) -> Vec<(String, Changes)> {
+        let keyvalue = self.keyvalue(|grant| grant);
+        let names = self.buckets.iter().flatten().map(|(name, _)| name);
+        names
+            .filter_map(|name| Some((name.clone(), keyvalue.watch(name)?)))
+            .collect()
+    }
+
+    fn make(&self, component: &str, change: impl Fn(BucketGrant) -> BucketGrant) -> Cloud {
         let logging = match &self.policy.logging {
             Some(logging) => logging.builder(),
             None => LoggingPolicy::default().builder(),
         };
         Cloud {
             config: self.policy.config().unwrap_or_default(),
-            keyvalue: keyvalue.build(),
+            keyvalue: self.keyvalue(change),
             logging: logging.component(component).build(),
         }
     }
@@ -174,6 +204,13 @@ pub struct Cloud {
     config: WasiConfigVariables,
     keyvalue: WasiKeyValueCtx,
     logging: WasiLoggingCtx,
+}
+
+impl Cloud {
+    /// The buckets.
+    pub fn keyvalue(&self) -> &WasiKeyValueCtx {
+        &self.keyvalue
+    }
 }
 
 /// The data of a store that has these contexts.

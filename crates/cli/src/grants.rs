@@ -3,16 +3,19 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use wharf_wasi::{DirPerms, FilePerms, NetDenied, NetRule, WasiCtxBuilder};
+use wharf_wasi::{DirPerms, FilePerms, HostDirBudget, HostDirLimits, NetDenied, NetRule, WasiCtxBuilder};
 
+use crate::args::parse_bytes;
 use crate::denied::{self, quoted};
 use crate::failure::Failure;
 
 /// The flags that grant something. What is not named by one is not granted.
 #[derive(Debug, Default, Args)]
 pub struct GrantArgs {
-    /// Give the guest a folder of the host, under its own name for it; `::ro` makes it read-only
-    #[arg(long = "dir", value_name = "HOST::GUEST[::ro]", value_parser = parse_dir)]
+    /// Give the guest a folder of the host, under its own name for it; `::ro` makes it read-only. `::max=64M` limits by how
+    /// much guests may make its files longer, `::max-entries=1000` how many names they may add; one of them sets both,
+    /// the other to 64M or 10000
+    #[arg(long = "dir", value_name = "HOST::GUEST[::ro][::max=BYTES]", value_parser = parse_dir)]
     pub dirs: Vec<DirGrant>,
 
     /// Give the guest an environment variable
@@ -40,13 +43,13 @@ impl GrantArgs {
     pub fn apply(&self, builder: &mut WasiCtxBuilder) -> Result<(), Failure> {
         builder.envs(&self.env);
         for dir in &self.dirs {
-            let (dir_perms, file_perms) = match dir.read_only {
-                true => (DirPerms::READ, FilePerms::READ),
-                false => (DirPerms::all(), FilePerms::all()),
+            let (host, guest) = (&dir.host, &dir.guest);
+            let granted = match &dir.access {
+                Access::Read => builder.preopened_dir(host, guest, DirPerms::READ, FilePerms::READ),
+                Access::All => builder.preopened_dir(host, guest, DirPerms::all(), FilePerms::all()),
+                Access::Limited(budget) => builder.preopened_dir_limited(host, guest, budget),
             };
-            builder
-                .preopened_dir(&dir.host, &dir.guest, dir_perms, file_perms)
-                .map_err(|e| Failure::new(format!("--dir {}: {e}", dir.host.display())))?;
+            granted.map_err(|e| Failure::new(format!("--dir {}: {e}", dir.host.display())))?;
         }
         for rule in &self.net {
             builder.net_rule(rule.clone());
@@ -72,22 +75,61 @@ fn describe_denied(denied: &NetDenied) -> String {
 pub struct DirGrant {
     pub host: PathBuf,
     pub guest: String,
-    pub read_only: bool,
+    pub access: Access,
+}
+
+/// What a guest may do in a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    Read,
+    All,
+    /// Everything, but add only so much; all guests together.
+    Limited(HostDirBudget),
 }
 
 fn parse_dir(text: &str) -> Result<DirGrant, String> {
-    let (rest, read_only) = match text.strip_suffix("::ro") {
-        Some(rest) => (rest, true),
-        None => (text, false),
-    };
-    let (host, guest) = rest.split_once("::").unwrap_or((rest, rest));
-    if host.is_empty() || guest.is_empty() || guest.contains("::") {
-        return Err("expected HOST::GUEST or HOST::GUEST::ro".to_string());
+    const EXPECTED: &str =
+        "expected HOST::GUEST, and behind it ::ro, or ::max=BYTES and ::max-entries=NUMBER";
+    let mut parts: Vec<&str> = text.split("::").collect();
+    let (mut read_only, mut bytes, mut entries) = (false, None, None);
+    while let [_, .., last] = parts[..] {
+        if last == "ro" {
+            read_only = true;
+        } else if let Some(value) = last.strip_prefix("max=") {
+            let value = parse_bytes(value)? as u64;
+            bytes = Some(value);
+        } else if let Some(value) = last.strip_prefix("max-entries=") {
+            let value: u64 = value.parse().map_err(|_| EXPECTED.to_string())?;
+            entries = Some(value);
+        } else {
+            break;
+        }
+        parts.pop();
     }
+    let (host, guest) = match parts[..] {
+        [both] => (both, both),
+        [host, guest] => (host, guest),
+        _ => return Err(EXPECTED.to_string()),
+    };
+    if host.is_empty() || guest.is_empty() {
+        return Err(EXPECTED.to_string());
+    }
+    let default = HostDirLimits::default();
+    let access = match (read_only, bytes, entries) {
+        (true, None, None) => Access::Read,
+        (false, None, None) => Access::All,
+        (true, ..) => {
+            return Err("nothing is added to a folder that is read-only, so it has no limits".to_string());
+        }
+        (false, bytes, entries) => Access::Limited(HostDirBudget::new(HostDirLimits {
+            bytes: bytes.unwrap_or(default.bytes),
+            entries: entries.unwrap_or(default.entries),
+        })),
+    };
     Ok(DirGrant {
         host: host.into(),
         guest: guest.to_string(),
-        read_only,
+        access,
     })
 }
 
@@ -118,12 +160,13 @@ mod tests {
     #[test]
     fn flags_repeat() {
         let grants = parse(&["--dir", "a/b::/data::ro", "--env", "K=V=W", "--dir", "c"]).unwrap();
-        let grant = |host: &str, guest: &str, read_only| DirGrant {
+        let grant = |host: &str, guest: &str, access| DirGrant {
             host: host.into(),
             guest: guest.into(),
-            read_only,
+            access,
         };
-        assert_eq!(grants.dirs, [grant("a/b", "/data", true), grant("c", "c", false)]);
+        let expected = [grant("a/b", "/data", Access::Read), grant("c", "c", Access::All)];
+        assert_eq!(grants.dirs, expected);
         assert_eq!(grants.env, [("K".to_string(), "V=W".to_string())]);
     }
 
@@ -148,8 +191,23 @@ mod tests {
     }
 
     #[test]
+    fn folders_have_limits() {
+        let left = |text: &str| match parse_dir(text).unwrap().access {
+            Access::Limited(budget) => (budget.left().bytes, budget.left().entries),
+            other => panic!("{text}: {other:?}"),
+        };
+        assert_eq!(left("a::/data::max=2K"), (2048, 10_000));
+        assert_eq!(left("a::max-entries=7"), (64 << 20, 7));
+        assert_eq!(left("a::b::max=10::max-entries=0"), (10, 0));
+    }
+
+    #[test]
     fn malformed_grants_are_refused() {
         for args in [
+            ["--dir", "a::b::max=many"],
+            ["--dir", "a::b::max-entries=-1"],
+            ["--dir", "a::b::max=1M::ro"],
+            ["--dir", "a::b::max=1M::c"],
             ["--dir", "::x"],
             ["--dir", "a::b::c"],
             ["--env", "K"],

@@ -20,13 +20,27 @@ pub struct HttpArgs {
     #[arg(long = "http", value_name = "SCHEME://HOST[:PORT]")]
     pub http: Vec<HttpRule>,
 
-    /// Trust only the certificate authorities in this PEM file (default: Mozilla's list)
+    /// Trust only the certificate authorities in this PEM file (default: Mozilla's list), for stores in rediss: as well
     #[arg(long, value_name = "FILE", conflicts_with = "http_system_ca")]
     pub http_ca: Option<PathBuf>,
 
     /// Trust the certificate authorities of the operating system
     #[arg(long)]
     pub http_system_ca: bool,
+}
+
+impl HttpArgs {
+    /// The certificate authorities that are trusted.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn roots(&self) -> Result<TlsRoots, Failure> {
+        Ok(match &self.http_ca {
+            Some(path) => TlsRoots::Pem(read(path)?),
+            None if self.http_system_ca => TlsRoots::System,
+            None => TlsRoots::Bundled,
+        })
+    }
 }
 
 /// Tells what was denied.
@@ -74,14 +88,9 @@ impl Http {
             return Ok(Http::default());
         }
         let policy = rules.fold(HttpPolicy::new(), HttpPolicy::rule);
-        let roots = match &args.http_ca {
-            Some(path) => TlsRoots::Pem(read(path)?),
-            None if args.http_system_ca => TlsRoots::System,
-            None => TlsRoots::Bundled,
-        };
         let client = HttpClient::builder()
             .policy(policy)
-            .roots(roots)
+            .roots(args.roots()?)
             .build()
             .map_err(|e| Failure::new(format!("--http: {e}")))?;
         Ok(Http { client: Some(client) })

@@ -16,6 +16,7 @@ mod load;
 mod run;
 mod script;
 mod serve;
+mod signals;
 mod wave;
 
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    signals::survive_file_size_limit();
     let ended = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Compile(args) => compile::compile(&args),

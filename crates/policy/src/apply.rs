@@ -31,17 +31,17 @@ impl Policy {
                 true => (DirPerms::READ, FilePerms::READ),
                 false => (DirPerms::all(), FilePerms::all()),
             };
-            match &dir.source {
-                DirSource::Host(host) => {
-                    builder
-                        .preopened_dir(host, &dir.guest, dir_perms, file_perms)
-                        .map_err(|e| self.error(None, format!("the folder {}: {e}", dir.guest)))?;
+            let granted = match &dir.source {
+                DirSource::Host(host) => builder.preopened_dir(host, &dir.guest, dir_perms, file_perms),
+                DirSource::LimitedHost(host, budget) => {
+                    builder.preopened_dir_limited(host, &dir.guest, budget)
                 }
                 DirSource::Memory(limits) => {
                     let memory = wharf_wasi::MemoryDir::new(*limits);
-                    builder.preopened_memory(&memory, &dir.guest, dir_perms, file_perms);
+                    Ok(builder.preopened_memory(&memory, &dir.guest, dir_perms, file_perms))
                 }
-            }
+            };
+            granted.map_err(|e| self.error(None, format!("the folder {}: {e}", dir.guest)))?;
         }
         for rule in self.rules::<NetRule>("net", &self.net)? {
             builder.net_rule(rule);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 use toml::Spanned;
-use wharf_wasi::MemoryDirLimits;
+use wharf_wasi::{HostDirBudget, HostDirLimits, MemoryDirLimits};
 use wharf_wasi_keyvalue::{BackendUrl, Quota};
 
 /// The most bytes that a policy file may have.
@@ -216,14 +216,21 @@ fn directory(dir: Dir, folder: &Path) -> Result<DirPolicy, String> {
     let source = match (dir.host, dir.memory) {
         (Some(_), true) => return Err("`host` and `memory` exclude each other".to_owned()),
         (None, false) => return Err("a folder needs `host = \"PATH\"` or `memory = true`".to_owned()),
-        (Some(_), false) if dir.max_bytes.is_some() || dir.max_entries.is_some() => {
-            return Err(
-                "`max-bytes` and `max-entries` are for folders in memory; a folder of the host has no limits"
-                    .to_owned(),
-            );
-        }
         (Some(host), false) if host.is_empty() => return Err("`host` is empty".to_owned()),
-        (Some(host), false) => DirSource::Host(folder.join(host)),
+        (Some(host), false) if dir.max_bytes.is_none() && dir.max_entries.is_none() => {
+            DirSource::Host(folder.join(host))
+        }
+        (Some(_), false) if dir.read_only => {
+            return Err("nothing is added to a folder that is read-only, so it has no limits".to_owned());
+        }
+        (Some(host), false) => {
+            let default = HostDirLimits::default();
+            let limits = HostDirLimits {
+                bytes: dir.max_bytes.map_or(default.bytes, |bytes| bytes.0),
+                entries: dir.max_entries.unwrap_or(default.entries),
+            };
+            DirSource::LimitedHost(folder.join(host), HostDirBudget::new(limits))
+        }
         (None, true) => {
             let default = MemoryDirLimits::default();
             DirSource::Memory(MemoryDirLimits {

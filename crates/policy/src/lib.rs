@@ -17,6 +17,12 @@
 //! read-only = true
 //!
 //! [[dir]]
+//! guest = "/uploads"
+//! host = "uploads"
+//! max-bytes = "64M"                     # what guests may add to the folder
+//! max-entries = 1000
+//!
+//! [[dir]]
 //! guest = "/tmp"
 //! memory = true
 //! max-bytes = "16M"
@@ -32,7 +38,7 @@
 //! per-second = 100
 //!
 //! [keyvalue.sessions]                   # wasi:keyvalue, the bucket `sessions`
-//! backend = "redb:sessions.redb"        # or "memory:", "redis://HOST"
+//! backend = "redb:sessions.redb"        # or "memory:", "redis://HOST", "rediss://HOST"
 //! namespace = "tenant-1"                # needed unless in memory
 //! bucket = "web-sessions"               # its name there, if another one
 //! read-only = false

@@ -25,7 +25,7 @@ const NEEDS: [Need; 7] = [
         flag: "--keyvalue NAME=memory:",
         key: "[keyvalue.NAME]",
         value: "",
-        table: "[keyvalue]\n# [keyvalue.NAME]           # each bucket that it opens\n# backend = \"memory:\"       # or \"redb:PATH\", \"redis://HOST\"\n# namespace = \"NAMESPACE\"   # whose data it is; not needed in memory\n# max-bytes = \"64M\"\n",
+        table: "[keyvalue]\n# [keyvalue.NAME]           # each bucket that it opens\n# backend = \"memory:\"       # or \"redb:PATH\", \"redis://HOST\", \"rediss://HOST\"\n# namespace = \"NAMESPACE\"   # whose data it is; not needed in memory\n# max-bytes = \"64M\"\n",
         absent: true,
     },
     Need {

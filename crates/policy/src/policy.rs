@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
-use wharf_wasi::MemoryDirLimits;
+use wharf_wasi::{HostDirBudget, MemoryDirLimits};
 use wharf_wasi_keyvalue::{BackendUrl, Quota};
 use wharf_wasi_logging::{Format, Level};
 
@@ -57,6 +57,8 @@ pub struct DirPolicy {
 pub enum DirSource {
     /// On the host.
     Host(PathBuf),
+    /// On the host; all guests together add to it as much as the budget allows.
+    LimitedHost(PathBuf, HostDirBudget),
     /// In memory, empty at first.
     Memory(MemoryDirLimits),
 }

@@ -115,6 +115,13 @@ pub(crate) fn from_tls(error: &rustls::Error) -> ErrorCode {
     }
 }
 
+/// Whether a body ends because something else on its connection failed, such as sending. Hyper says that as text only.
+fn is_broken_off(error: &hyper::Error) -> bool {
+    error
+        .source()
+        .is_some_and(|cause| cause.to_string() == "connection error")
+}
+
 /// What an error of HTTP means, for who waits for a message or its body.
 pub(crate) fn from_hyper(error: &hyper::Error) -> ErrorCode {
     // Errors of bodies come out as they went in; what the system or TLS said is more exact than hyper's own kinds.
@@ -146,7 +153,11 @@ pub(crate) fn from_hyper(error: &hyper::Error) -> ErrorCode {
         ErrorCode::HttpResponseIncomplete
     } else if error.is_timeout() {
         ErrorCode::ConnectionReadTimeout
-    } else if error.is_canceled() || error.is_closed() || error.is_body_write_aborted() {
+    } else if error.is_canceled()
+        || error.is_closed()
+        || error.is_body_write_aborted()
+        || is_broken_off(error)
+    {
         ErrorCode::ConnectionTerminated
     } else {
         ErrorCode::HttpProtocolError

@@ -14,6 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wharf_wasi::async_trait;
 use wharf_wasi_http::{
@@ -259,6 +260,86 @@ async fn malformed_responses_are_errors() {
             out.ends_with(&format!("error: ErrorCode::{code}\n")),
             "{start:?}: {out}"
         );
+    }
+}
+
+/// A server that takes so many bytes, sends these, and resets the connection.
+async fn resetting(take: usize, bytes: &'static [u8]) -> SocketAddr {
+    listen(move |mut stream| async move {
+        let mut taken = vec![0; take];
+        let _ = stream.read_exact(&mut taken).await;
+        let _ = stream.write_all(bytes).await;
+        // Time for it to arrive: a reset overtakes it.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        // What was sent and not read makes the system reset a connection that is closed.
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_resets_the_connection_is_an_error() {
+    let get: &[&str] = &[];
+    let post = &["--fill", "30000000"][..];
+    for (args, take, bytes) in [
+        (get, 10, &b""[..]),
+        (get, 10, b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc"),
+        (
+            get,
+            10,
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nabcde\r\n",
+        ),
+        (post, 5000, b""),
+        (post, 100_000, b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc"),
+    ] {
+        let address = resetting(take, bytes).await;
+        let method = if args.is_empty() { "GET" } else { "POST" };
+        let url = format!("http://{address}/");
+        let args = [&[method, &url, "--quiet"], args].concat();
+        let out = client(&args, granted(address)).await;
+        let last = out.lines().last().unwrap_or_default();
+        let expected = [
+            "error: ErrorCode::ConnectionTerminated",
+            "error: ErrorCode::HttpResponseIncomplete",
+        ];
+        assert!(expected.contains(&last), "{args:?}, {bytes:?}: {out}");
+    }
+}
+
+/// Knows no name.
+struct Broken(io::ErrorKind);
+
+#[async_trait]
+impl Resolve for Broken {
+    async fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        Err(self.0.into())
+    }
+}
+
+/// Knows names without addresses.
+struct Empty;
+
+#[async_trait]
+impl Resolve for Empty {
+    async fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(Vec::new())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_can_not_be_resolved_is_an_error() {
+    let builder = || {
+        let policy = HttpPolicy::new().allow("http://db.example").unwrap();
+        HttpClient::builder().policy(policy)
+    };
+    for (builder, error) in [
+        (builder().resolver(Broken(io::ErrorKind::NotFound)), "DnsError("),
+        (builder().resolver(Broken(io::ErrorKind::Other)), "DnsError("),
+        (builder().resolver(Broken(io::ErrorKind::TimedOut)), "DnsTimeout"),
+        (builder().resolver(Empty), "DestinationNotFound"),
+    ] {
+        let http = WasiHttpCtx::with_client(builder.build().unwrap());
+        let out = client(&["GET", "http://db.example/"], |state| state.http = http).await;
+        assert!(out.starts_with(&format!("error: ErrorCode::{error}")), "{out}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a guest is given: [`WasiKeyValueCtx`] and its builder.
 
-use crate::backend::{Backend, Bucket, BucketName};
+use crate::backend::{Backend, Bucket, BucketName, Changes};
 use crate::error::{StoreError, StoreResult};
 use crate::quota::Quota;
 use std::collections::{HashMap, VecDeque};
@@ -54,6 +54,14 @@ impl BucketGrant {
     /// How much the bucket may hold.
     pub fn quota(mut self, quota: Quota) -> BucketGrant {
         self.quota = quota;
+        self
+    }
+
+    /// Tells nobody of changes: for guests that are told of them, and would be told of their own.
+    pub fn untold(mut self) -> BucketGrant {
+        if let Some(watched) = self.backend.watched() {
+            self.backend = watched.inner().clone();
+        }
         self
     }
 
@@ -122,15 +130,27 @@ impl WasiKeyValueCtx {
             }
             return Err(StoreError::NoSuchStore);
         };
-        let bucket = BucketName {
-            namespace: grant.namespace.as_ref().unwrap_or(&self.namespace).clone(),
-            bucket: grant.name.clone().unwrap_or_else(|| name.to_owned()),
-        };
+        let bucket = self.bucket_name(name, grant);
         Ok(BucketHandle {
             bucket: grant.backend.open(&bucket, grant.quota).await?,
             quota: grant.quota,
             read_only: grant.read_only,
         })
+    }
+
+    /// The changes of a bucket that is granted, from now on; none if its backend tells of none, as only
+    /// [`WatchedBackend`](crate::WatchedBackend) and those of [`Backends`](crate::Backends) do.
+    pub fn watch(&self, name: &str) -> Option<Changes> {
+        let grant = self.grants.get(name)?;
+        Some(grant.backend.watched()?.watch(&self.bucket_name(name, grant)))
+    }
+
+    /// What a granted bucket is called in its backend.
+    fn bucket_name(&self, name: &str, grant: &BucketGrant) -> BucketName {
+        BucketName {
+            namespace: grant.namespace.as_ref().unwrap_or(&self.namespace).clone(),
+            bucket: grant.name.clone().unwrap_or_else(|| name.to_owned()),
+        }
     }
 
     /// A number for a cursor. Only the newest [`CURSORS`] are kept.

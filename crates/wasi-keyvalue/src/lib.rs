@@ -36,7 +36,8 @@
 //! The features `redb` and `redis`, both on by default, bring buckets in files and in Redis.
 //!
 //! A guest that exports `wasi:keyvalue/watcher` is called through [`bindings::WatchService`], with buckets from
-//! [`WasiKeyValueCtx::open`]. No backend tells of changes by itself.
+//! [`WasiKeyValueCtx::open`], for each of the changes that [`WasiKeyValueCtx::watch`] gives. A [`WatchedBackend`] tells of
+//! those that are made through it, in this process; nobody tells of what other processes change.
 #![forbid(unsafe_code)]
 
 mod backend;
@@ -54,7 +55,8 @@ pub use backend::RedbBackend;
 #[cfg(feature = "redis")]
 pub use backend::RedisBackend;
 pub use backend::{
-    Backend, BackendUrl, Backends, Bucket, BucketName, KeyPage, MemoryBackend, OpenError, Swap,
+    Backend, BackendUrl, Backends, Bucket, BucketName, Change, Changes, KeyPage, MemoryBackend, OpenError,
+    Swap, WatchedBackend,
 };
 pub use ctx::{BucketGrant, BucketHandle, CasHandle, WasiKeyValue, WasiKeyValueCtx, WasiKeyValueCtxBuilder};
 pub use error::{StoreError, StoreResult};

@@ -1,12 +1,15 @@
 //! What every backend does, by itself and for a real guest; and what files and servers do when they are killed.
 
 mod common;
+mod faults;
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use common::{RedisServer, granted, guest, has_redis, open, wait};
+use faults::{
+    closed_connection, fill_disk, foreign_data, full_disk, full_server, killed_server, killed_writer,
+    tls_server, write_until_killed,
+};
 use libtest_mimic::{Arguments, Trial};
 use wharf_wasi_keyvalue::{
     Backend, Bucket, BucketGrant, MemoryBackend, Quota, RedbBackend, RedisBackend, StoreError, Swap,
@@ -15,6 +18,9 @@ use wharf_wasi_keyvalue::{
 
 /// The test with this argument is the one that is killed.
 const WRITER: &str = "WHARF_KEYVALUE_WRITER";
+
+/// The test with this argument has a small disk.
+const FILLER: &str = "WHARF_KEYVALUE_FILLER";
 
 type Test = fn(&Arc<dyn Backend>);
 
@@ -42,6 +48,10 @@ const TESTS: [(&str, Test); 12] = [
 fn main() {
     if let Ok(path) = std::env::var(WRITER) {
         write_until_killed(&path);
+    }
+    if let Ok(folder) = std::env::var(FILLER) {
+        fill_disk(&folder);
+        return;
     }
     let arguments = Arguments::from_args();
     let redis = has_redis();
@@ -80,8 +90,13 @@ fn main() {
         closed_connection,
     ));
     trials.push(needs_redis(redis, "a_full_server_is_an_error", full_server));
+    trials.push(needs_redis(redis, "servers_are_spoken_to_with_tls", tls_server));
     trials.push(Trial::test("redb/a_killed_writer_leaves_whole_changes", || {
         killed_writer();
+        Ok(())
+    }));
+    trials.push(Trial::test("redb/a_full_disk_is_an_error", || {
+        full_disk();
         Ok(())
     }));
     let conclusion = libtest_mimic::run(&arguments, trials);
@@ -390,163 +405,4 @@ fn swaps_compare_bytes(backend: &Arc<dyn Backend>) {
         wait(bucket.increment("k", 9_007_199_254_740_994)),
         Ok(9_007_199_254_740_993)
     );
-}
-
-fn killed_server() {
-    let mut server = RedisServer::start();
-    let backend: Arc<dyn Backend> = Arc::new(RedisBackend::new(&server.url()).unwrap());
-    let bucket = open(&backend, "n", Quota::default()).unwrap();
-    wait(bucket.set("k", b"1".to_vec())).unwrap();
-    server.kill();
-    for _ in 0..3 {
-        assert!(matches!(
-            wait(bucket.increment("k", 1)),
-            Err(StoreError::Unavailable(_))
-        ));
-        assert!(matches!(wait(bucket.get("k")), Err(StoreError::Unavailable(_))));
-    }
-    assert!(matches!(
-        open(&backend, "n", Quota::default()),
-        Err(StoreError::Unavailable(_))
-    ));
-    let error = guest(granted(&backend, "n", all), &["get", "b", "k"]).unwrap_err();
-    assert_eq!(error, "cloud-command: other: the store can't be reached\n");
-    server.restart();
-    // It may still be reading its data.
-    let value = (0..100).find_map(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        wait(bucket.get("k")).ok()
-    });
-    assert_eq!(value, Some(Some(b"1".to_vec())));
-    assert_eq!(wait(bucket.increment("k", 1)), Ok(2));
-    // A connection that broke while nothing was under way costs one error at most.
-    server.restart();
-    let _ = wait(bucket.get("k"));
-    let value = (0..100).find_map(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        wait(bucket.get("k")).ok()
-    });
-    assert_eq!(value, Some(Some(b"2".to_vec())));
-    assert_eq!(
-        guest(granted(&backend, "n", all), &["get", "b", "k"]).unwrap(),
-        "2\n"
-    );
-}
-
-/// Keys that someone else made something else of.
-fn foreign_data() {
-    let server = RedisServer::start();
-    let backend: Arc<dyn Backend> = Arc::new(RedisBackend::new(&server.url()).unwrap());
-    let bucket = open(&backend, "n", Quota::default()).unwrap();
-    server.command(&["set", "wharf:{1:n:b}:values", "x"]);
-    assert!(matches!(wait(bucket.get("k")), Err(StoreError::Corrupt(_))));
-    assert!(matches!(
-        wait(bucket.set("k", b"1".to_vec())),
-        Err(StoreError::Corrupt(_))
-    ));
-}
-
-/// A server closes connections that are unused; the next change finds that out by itself.
-fn closed_connection() {
-    let server = RedisServer::start();
-    let backend: Arc<dyn Backend> = Arc::new(RedisBackend::new(&server.url()).unwrap());
-    let bucket = open(&backend, "n", Quota::default()).unwrap();
-    for sum in 1..3 {
-        assert_eq!(wait(bucket.increment("k", 1)), Ok(sum));
-        server.command(&["client", "kill", "type", "normal"]);
-        std::thread::sleep(std::time::Duration::from_millis(1100));
-    }
-}
-
-/// A server that may not take more memory.
-fn full_server() {
-    let server = RedisServer::start();
-    let backend: Arc<dyn Backend> = Arc::new(RedisBackend::new(&server.url()).unwrap());
-    let bucket = open(&backend, "n", Quota::default()).unwrap();
-    wait(bucket.set("k", b"1".to_vec())).unwrap();
-    server.command(&["config", "set", "maxmemory", "1"]);
-    assert_eq!(wait(bucket.set("k", b"2".to_vec())), Err(StoreError::Full));
-    assert_eq!(wait(bucket.increment("n", 1)), Err(StoreError::Full));
-    assert_eq!(wait(bucket.get("k")).unwrap(), Some(b"1".to_vec()));
-    server.command(&["config", "set", "maxmemory", "0"]);
-    // Scripts that the server has forgotten are sent again.
-    server.command(&["script", "flush"]);
-    assert_eq!(wait(bucket.increment("k", 1)), Ok(2));
-    assert_eq!(wait(bucket.list_keys(None)).unwrap().keys, ["k"]);
-}
-
-/// Writes numbered pairs and tells each that is done.
-fn write_until_killed(path: &str) -> ! {
-    let backend: Arc<dyn Backend> = Arc::new(RedbBackend::open(path).unwrap());
-    let bucket = open(&backend, "n", Quota::default()).unwrap();
-    for i in 0.. {
-        let value = vec![(i % 251) as u8; 100 + i % 5000];
-        let pair = vec![(format!("a{i:06}"), value.clone()), (format!("b{i:06}"), value)];
-        wait(bucket.set_many(pair)).unwrap();
-        wait(bucket.increment("count", 1)).unwrap();
-        println!("{i}");
-    }
-    unreachable!()
-}
-
-fn killed_writer() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.redb");
-    for wanted in [3, 40] {
-        let _ = std::fs::remove_file(&path);
-        let mut writer = Command::new(std::env::current_exe().unwrap())
-            .env(WRITER, &path)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(writer.stdout.take().unwrap()).lines();
-        assert_eq!(lines.by_ref().take(wanted).filter(Result::is_ok).count(), wanted);
-        writer.kill().unwrap();
-        // What it told before it died.
-        let told = wanted + lines.map_while(Result::ok).count();
-        writer.wait().unwrap();
-
-        let backend: Arc<dyn Backend> = Arc::new(RedbBackend::open(&path).unwrap());
-        let bucket = open(&backend, "n", Quota::default()).unwrap();
-        let (mut keys, mut cursor) = (Vec::new(), None);
-        loop {
-            let page = wait(bucket.list_keys(cursor.as_deref())).unwrap();
-            keys.extend(page.keys);
-            cursor = page.cursor;
-            if cursor.is_none() {
-                break;
-            }
-        }
-        let pairs = keys.iter().filter(|key| key.starts_with('a')).count();
-        assert!(pairs == told || pairs == told + 1, "{pairs} of {told}");
-        assert_eq!(keys.len(), 2 * pairs + 1);
-        let mut bytes = 0;
-        for i in 0..pairs {
-            let value = vec![(i % 251) as u8; 100 + i % 5000];
-            bytes += 2 * (7 + value.len() as u64);
-            assert_eq!(
-                wait(bucket.get(&format!("a{i:06}"))).unwrap().as_ref(),
-                Some(&value)
-            );
-            assert_eq!(wait(bucket.get(&format!("b{i:06}"))).unwrap(), Some(value));
-        }
-        let count = wait(bucket.increment("count", 0)).unwrap() as usize;
-        assert!(count == pairs || count + 1 == pairs, "{count} of {pairs}");
-        // What is counted is what is there: one byte more than that is too much.
-        bytes += 5 + count.to_string().len() as u64;
-        let exact = Quota {
-            bytes,
-            ..Quota::default()
-        };
-        let bucket = open(&backend, "n", exact).unwrap();
-        assert_eq!(
-            wait(bucket.set("x", vec![])),
-            Err(StoreError::TooManyBytes(bytes))
-        );
-        let exact = Quota {
-            bytes: bytes + 1,
-            ..exact
-        };
-        wait(open(&backend, "n", exact).unwrap().set("x", vec![])).unwrap();
-    }
 }

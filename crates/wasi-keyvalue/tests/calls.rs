@@ -7,8 +7,8 @@ use wharf::component::{Component, Linker, ResourceTable};
 use wharf::{Engine, Store};
 use wharf_wasi_keyvalue::bindings::WatchServicePre;
 use wharf_wasi_keyvalue::{
-    Backend, Bucket, BucketGrant, BucketName, KeyPage, MemoryBackend, Quota, StoreResult, Swap, WasiKeyValue,
-    WasiKeyValueCtx, async_trait,
+    Backend, Bucket, BucketGrant, BucketName, Change, KeyPage, MemoryBackend, Quota, StoreResult, Swap,
+    WasiKeyValue, WasiKeyValueCtx, WatchedBackend, async_trait,
 };
 
 struct State {
@@ -209,35 +209,52 @@ const WATCHES: &str = r#"(component
 fn a_guest_is_told_of_changes() {
     let engine = Engine::default();
     let component = Component::new(&engine, wat::parse_str(WATCHES).unwrap()).unwrap();
-    let backend = Arc::new(MemoryBackend::new());
+    let backend: Arc<dyn Backend> = Arc::new(WatchedBackend::new(Arc::new(MemoryBackend::new())));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
-        let mut store = Store::new(&engine, state(backend.clone()));
+        let state = State {
+            keyvalue: WasiKeyValueCtx::builder("n")
+                .bucket("b", BucketGrant::new(backend.clone()).untold())
+                .build(),
+            table: ResourceTable::new(),
+        };
+        let mut store = Store::new(&engine, state);
         let pre = linker(&engine).instantiate_pre(&component).unwrap();
         let service = WatchServicePre::new(pre)
             .unwrap()
             .instantiate_async(&mut store)
             .await
             .unwrap();
-        for key in ["set", "deleted"] {
-            let bucket = store.data().keyvalue.open("b").await.unwrap();
-            let bucket = store.data_mut().table.push(bucket).unwrap();
-            let watcher = service.wasi_keyvalue_watcher();
-            match key {
-                "set" => watcher
-                    .call_on_set(&mut store, bucket, "k", b"value")
-                    .await
-                    .unwrap(),
-                _ => watcher.call_on_delete(&mut store, bucket, "gone").await.unwrap(),
-            }
-        }
-        assert!(store.data().table.is_empty());
+        // Another guest's bucket.
+        let other = self::state(backend.clone()).keyvalue;
+        let mut changes = other.watch("b").unwrap();
+        assert!(other.watch("c").is_none() && store.data().keyvalue.watch("b").is_none());
         let name = BucketName {
             namespace: "n".to_owned(),
             bucket: "b".to_owned(),
         };
         let bucket = backend.open(&name, Quota::default()).await.unwrap();
-        assert_eq!(bucket.get("value").await.unwrap(), Some(b"!".to_vec()));
-        assert_eq!(bucket.get("gone").await.unwrap(), Some(b"!".to_vec()));
+        bucket.set("k", b"value".to_vec()).await.unwrap();
+        bucket.set("gone", vec![]).await.unwrap();
+        bucket.delete("gone").await.unwrap();
+        for _ in 0..3 {
+            let change = changes.next().await;
+            let opened = store.data().keyvalue.open("b").await.unwrap();
+            let opened = store.data_mut().table.push(opened).unwrap();
+            let watcher = service.wasi_keyvalue_watcher();
+            match change {
+                Change::Set { key, value } => watcher.call_on_set(&mut store, opened, &key, &value).await,
+                Change::Deleted { key } => watcher.call_on_delete(&mut store, opened, &key).await,
+            }
+            .unwrap();
+        }
+        assert!(store.data().table.is_empty());
+        for key in ["value", "", "gone"] {
+            assert_eq!(bucket.get(key).await.unwrap(), Some(b"!".to_vec()), "{key:?}");
+        }
+        // What the guest changed itself is not told.
+        bucket.delete("value").await.unwrap();
+        let key = "value".to_owned();
+        assert_eq!(changes.next().await, Change::Deleted { key });
     });
 }

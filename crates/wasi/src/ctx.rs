@@ -1,7 +1,7 @@
 //! What a guest is given: [`WasiCtx`] and its builder.
 
 use crate::clocks::{HostMonotonicClock, HostWallClock, SystemMonotonicClock, SystemWallClock};
-use crate::fs::{Dir, DirPerms, FilePerms, MemoryDir, MemoryDirLimits};
+use crate::fs::{Dir, DirNode, DirPerms, FilePerms, HostDirBudget, MemoryDir, MemoryDirLimits};
 use crate::pipe::{ClosedInputStream, SinkOutputStream};
 use crate::random::{RandomSource, SeededLater, SystemRandom};
 use crate::sockets::NetCtx;
@@ -226,10 +226,25 @@ impl WasiCtxBuilder {
         dir_perms: DirPerms,
         file_perms: FilePerms,
     ) -> Result<&mut Self> {
-        let host_path = host_path.as_ref();
-        let dir = cap_std::fs::Dir::open_ambient_dir(host_path, cap_std::ambient_authority())
-            .map_err(|e| Error::host(e).context(format!("opening the directory {}", host_path.display())))?;
+        let dir = open_dir(host_path.as_ref())?;
         let dir = Dir::preopened(dir, dir_perms, file_perms);
+        self.ctx.preopens.push((dir, guest_path.as_ref().to_owned()));
+        Ok(self)
+    }
+
+    /// Grants the directory `host_path` as [`preopened_dir`](Self::preopened_dir) does with all permissions, and limits what
+    /// guests add to it. Guests that get the directory with clones of one budget share it.
+    ///
+    /// # Errors
+    /// When the directory can't be opened.
+    pub fn preopened_dir_limited(
+        &mut self,
+        host_path: impl AsRef<Path>,
+        guest_path: impl AsRef<str>,
+        budget: &HostDirBudget,
+    ) -> Result<&mut Self> {
+        let dir = DirNode::limited(open_dir(host_path.as_ref())?, budget.clone());
+        let dir = Dir::preopened(dir, DirPerms::all(), FilePerms::all());
         self.ctx.preopens.push((dir, guest_path.as_ref().to_owned()));
         Ok(self)
     }
@@ -318,6 +333,11 @@ fn default_ctx() -> WasiCtx {
         max_random_size: DEFAULT_MAX_RANDOM_SIZE,
         net: NetCtx::default(),
     }
+}
+
+fn open_dir(path: &Path) -> Result<cap_std::fs::Dir> {
+    cap_std::fs::Dir::open_ambient_dir(path, cap_std::ambient_authority())
+        .map_err(|e| Error::host(e).context(format!("opening the directory {}", path.display())))
 }
 
 #[cfg(test)]

@@ -24,7 +24,10 @@ mod test_util;
 pub use clocks::{HostMonotonicClock, HostWallClock, SystemMonotonicClock, SystemWallClock};
 pub use ctx::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 pub use error::{I32Exit, TrappableError};
-pub use fs::{Descriptor, DirEntries, DirPerms, ErrorCode, FilePerms, MemoryDir, MemoryDirLimits};
+pub use fs::{
+    Descriptor, DirEntries, DirPerms, ErrorCode, FilePerms, HostDirBudget, HostDirLimits, MemoryDir,
+    MemoryDirLimits,
+};
 pub use pipe::{ClosedInputStream, ClosedOutputStream, MemoryInputPipe, MemoryOutputPipe, SinkOutputStream};
 pub use poll::Pollable;
 pub use random::{Deterministic, InsecureRandom, RandomSource, SystemRandom};

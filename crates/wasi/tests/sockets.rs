@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -12,8 +12,8 @@ use wharf::component::{Component, Linker, ResourceTable};
 use wharf::{Engine, Store};
 use wharf_wasi::p2::{self, AsyncCommand, Command};
 use wharf_wasi::{
-    MemoryOutputPipe, NameResolver, SocketAddrUse, SocketErrorCode, WasiCtx, WasiCtxBuilder, WasiCtxView,
-    WasiView,
+    I32Exit, MemoryOutputPipe, NameResolver, SocketAddrUse, SocketErrorCode, WasiCtx, WasiCtxBuilder,
+    WasiCtxView, WasiView,
 };
 
 struct State {
@@ -57,7 +57,11 @@ impl Run {
 
     fn prepare(&mut self) -> (Store<State>, Component, Linker<State>) {
         let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/guests");
-        let bytes = std::fs::read(guests.join(format!("{0}/{0}.wasm", self.guest))).unwrap();
+        let mut path = guests.join(format!("{0}/{0}.wasm", self.guest));
+        if !path.is_file() {
+            path = built(self.guest);
+        }
+        let bytes = std::fs::read(path).unwrap();
         let engine = Engine::default();
         let component = Component::new(&engine, bytes).unwrap();
         let mut linker = Linker::new(&engine);
@@ -73,20 +77,14 @@ impl Run {
     fn run(mut self) -> Result<String, String> {
         let (mut store, component, linker) = self.prepare();
         let command = Command::instantiate(&mut store, &component, &linker).unwrap();
-        let result = command.wasi_cli_run().call_run(&mut store).unwrap();
-        self.outcome(result)
+        self.outcome(ended(command.wasi_cli_run().call_run(&mut store)))
     }
 
     async fn run_async(mut self) -> Result<String, String> {
         let (mut store, component, linker) = self.prepare();
         let command = AsyncCommand::instantiate_async(&mut store, &component, &linker).await;
-        let result = command
-            .unwrap()
-            .wasi_cli_run()
-            .call_run(&mut store)
-            .await
-            .unwrap();
-        self.outcome(result)
+        let result = command.unwrap().wasi_cli_run().call_run(&mut store).await;
+        self.outcome(ended(result))
     }
 
     fn outcome(&self, result: Result<(), ()>) -> Result<String, String> {
@@ -96,6 +94,32 @@ impl Run {
             Err(()) => Err(text(&self.stderr)),
         }
     }
+}
+
+/// Whether a run succeeded: some programs end by returning, some with `exit`.
+fn ended(result: wharf::Result<Result<(), ()>>) -> Result<(), ()> {
+    result.unwrap_or_else(|error| match error.downcast_ref::<I32Exit>() {
+        Some(I32Exit(0)) => Ok(()),
+        Some(_) => Err(()),
+        None => panic!("{error:?}"),
+    })
+}
+
+/// A guest that is too large to be committed.
+fn built(guest: &str) -> PathBuf {
+    let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/guests");
+    guests.join(format!("build/{guest}.wasm"))
+}
+
+/// Whether a guest was built that is not committed. Says so if not, and fails where guests are required.
+fn is_built(guest: &str) -> bool {
+    let there = built(guest).is_file();
+    if !there {
+        let required = std::env::var_os("WHARF_REQUIRE_GUESTS").is_some_and(|value| value == "1");
+        assert!(!required, "{guest} is not built");
+        eprintln!("skipped: run examples/guests/build.sh {guest}");
+    }
+    there
 }
 
 /// A listener, and a rule that lets the guest connect to it.
@@ -310,6 +334,68 @@ fn a_c_program_finds_its_server_by_name() {
         .name_resolver(Names(vec![("server.internal", [127, 0, 0, 1].into())]));
     assert_eq!(run.run().unwrap(), "127.0.0.1\nolleh\n");
     peer.join().unwrap();
+}
+
+#[test]
+fn a_go_program_finds_its_server_by_name() {
+    if !is_built("go-sockets") {
+        return;
+    }
+    let (listener, at, _) = listener();
+    let peer = answer_backwards(listener);
+    let port = at.rsplit_once(':').unwrap().1;
+    let rule = format!("tcp-connect:server.internal+local:{port}");
+    let ask = |name: &str| {
+        let mut run = Run::new(&["ask", name, port, "hello"], &[&rule, "lookup:*"]);
+        run.guest = "go-sockets";
+        run.builder
+            .name_resolver(Names(vec![("server.internal", [127, 0, 0, 1].into())]));
+        run.run()
+    };
+    assert_eq!(ask("server.internal").unwrap(), "127.0.0.1\nolleh\n");
+    peer.join().unwrap();
+    assert_eq!(
+        ask("unknown.example").unwrap_err(),
+        "go-sockets: unknown.example: name-unresolvable\n"
+    );
+    assert_eq!(
+        ask("server.internal").unwrap_err(),
+        "go-sockets: connect: connection-refused\n"
+    );
+}
+
+/// A resolver that fails.
+struct Broken(SocketErrorCode);
+
+impl NameResolver for Broken {
+    fn resolve(&self, _: &str) -> Result<Vec<IpAddr>, SocketErrorCode> {
+        Err(self.0)
+    }
+}
+
+#[test]
+fn a_name_that_can_not_be_resolved_is_an_error() {
+    use SocketErrorCode as Code;
+    for (code, go) in [
+        (Code::NameUnresolvable, "name-unresolvable"),
+        (Code::TemporaryResolverFailure, "temporary-resolver-failure"),
+        (Code::PermanentResolverFailure, "permanent-resolver-failure"),
+    ] {
+        // A C library makes an error number of it.
+        let rules = ["lookup:*", "tcp-connect:*:80"];
+        let mut run = Run::new(&["ask", "db.example", "80", "x"], &rules);
+        run.guest = "c-sockets";
+        run.builder.name_resolver(Broken(code));
+        let error = run.run().unwrap_err();
+        assert!(error.starts_with("c-sockets: db.example: "), "{error}");
+        if is_built("go-sockets") {
+            let mut run = Run::new(&["ask", "db.example", "80", "x"], &rules);
+            run.guest = "go-sockets";
+            run.builder.name_resolver(Broken(code));
+            let error = run.run().unwrap_err();
+            assert_eq!(error, format!("go-sockets: db.example: {go}\n"));
+        }
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use wharf::component::{Component, Linker};
 use wharf::{Engine, Limits, Store};
 use wharf_wasi_http::{Proxy, ProxyPre};
+use wharf_wasi_keyvalue::bindings::{WatchService, WatchServicePre};
 
 use super::args::ServeArgs;
 use super::host::{Grants, Host};
@@ -80,8 +81,14 @@ impl Loader {
                 "{file}: the component does not export wasi:http/incoming-handler"
             )));
         }
+        let watches = component
+            .component_type()
+            .exports()
+            .any(|(name, _)| name.starts_with("wasi:keyvalue/watcher@0.2.0-draft2"));
         let pre = self.linker.instantiate_pre(&component).map_err(failure)?;
+        let watcher = watches.then(|| WatchServicePre::new(pre.clone())).transpose();
         Ok(App {
+            watcher: watcher.map_err(failure)?,
             pre: ProxyPre::new(pre).map_err(failure)?,
             engine: self.engine.clone(),
             limits: self.limits,
@@ -95,6 +102,8 @@ impl Loader {
 /// A component, linked.
 pub struct App {
     pre: ProxyPre<Host>,
+    /// If it wants to be told of changes in stores.
+    watcher: Option<WatchServicePre<Host>>,
     engine: Engine,
     limits: Limits,
     reuse: usize,
@@ -129,18 +138,49 @@ impl App {
             instance.store.set_epoch_deadline(FIRST_SLICE);
             return Ok(instance);
         }
-        let host = grants.host(deadline).map_err(|e| wharf::Error::msg(e.message))?;
-        let mut store = Store::new(&self.engine, host);
-        store.set_limits(self.limits);
-        store.set_epoch_deadline(FIRST_SLICE);
-        store.epoch_deadline_callback(|store| Ok(store.data().slice_is_over()));
-        count(&metrics.instances);
+        let mut store = self.store(grants.host(deadline), metrics)?;
         let proxy = self.pre.instantiate_async(&mut store).await?;
         Ok(Instance {
             store,
             proxy,
             left: self.reuse,
         })
+    }
+
+    /// The store of a new instance.
+    fn store(&self, host: Result<Host, Failure>, metrics: &Metrics) -> Result<Store<Host>, wharf::Error> {
+        let host = host.map_err(|e| wharf::Error::msg(e.message))?;
+        let mut store = Store::new(&self.engine, host);
+        store.set_limits(self.limits);
+        store.set_epoch_deadline(FIRST_SLICE);
+        store.epoch_deadline_callback(|store| Ok(store.data().slice_is_over()));
+        count(&metrics.instances);
+        Ok(store)
+    }
+
+    /// Whether the component wants to be told of changes in stores.
+    pub fn is_watcher(&self) -> bool {
+        self.watcher.is_some()
+    }
+
+    /// A new instance that is told of changes in stores, and whose own are not told.
+    ///
+    /// # Errors
+    /// When an instance can't be made, or the component does not want to be told.
+    pub async fn watcher(
+        &self,
+        grants: &Grants,
+        metrics: &Metrics,
+        deadline: Instant,
+    ) -> Result<(Store<Host>, WatchService), wharf::Error> {
+        let Some(pre) = &self.watcher else {
+            return Err(wharf::Error::msg(
+                "the component does not export wasi:keyvalue/watcher",
+            ));
+        };
+        let mut store = self.store(grants.host_of_watcher(deadline), metrics)?;
+        let service = pre.instantiate_async(&mut store).await?;
+        Ok((store, service))
     }
 
     /// Takes an instance back that answered a request without a trap.

@@ -77,18 +77,7 @@ impl Running {
         {
             return Running(State::Ended(Some(outcome)));
         }
-        let server = server.clone();
-        let threads = server.guests.clone();
-        // Timers, sockets and tasks of the guest belong to the threads for connections, which never run guests for long: a guest that
-        // computes could be on the very thread that wakes others.
-        let guest = std::future::poll_fn(move |cx| {
-            let _entered = server.connections.enter();
-            let begun = Instant::now();
-            let poll = guest.as_mut().poll(cx);
-            server.turns.note(begun.elapsed());
-            poll
-        });
-        Running(State::Going(Some(threads.spawn(guest))))
+        Running(State::Going(Some(on_guest_threads(server, guest))))
     }
 
     /// Waits for the end.
@@ -120,6 +109,25 @@ fn first_turn(server: &Server, guest: Pin<&mut impl Future<Output = Outcome>>) -
         Ok(Poll::Pending) => None,
         Err(_) => Some(Outcome::Failed),
     }
+}
+
+/// Lets a future that runs a guest work on the threads for guests.
+pub fn on_guest_threads<T: Send + 'static>(
+    server: &Arc<Server>,
+    mut guest: Pin<Box<dyn Future<Output = T> + Send>>,
+) -> JoinHandle<T> {
+    let server = server.clone();
+    let threads = server.guests.clone();
+    // Timers, sockets and tasks of the guest belong to the threads for connections, which never run guests for long: a guest that
+    // computes could be on the very thread that wakes others.
+    let guest = std::future::poll_fn(move |cx| {
+        let _entered = server.connections.enter();
+        let begun = Instant::now();
+        let poll = guest.as_mut().poll(cx);
+        server.turns.note(begun.elapsed());
+        poll
+    });
+    threads.spawn(guest)
 }
 
 impl Drop for Running {

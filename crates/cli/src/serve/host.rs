@@ -111,6 +111,22 @@ impl Grants {
     /// # Errors
     /// When a folder can't be opened.
     pub fn host(&self, deadline: Instant) -> Result<Host, Failure> {
+        self.make(deadline, cloud::Grants::cloud)
+    }
+
+    /// The state of the store of an instance that is told of changes.
+    ///
+    /// # Errors
+    /// When a folder can't be opened.
+    pub fn host_of_watcher(&self, deadline: Instant) -> Result<Host, Failure> {
+        self.make(deadline, cloud::Grants::cloud_of_watcher)
+    }
+
+    fn make(
+        &self,
+        deadline: Instant,
+        cloud: impl Fn(&cloud::Grants, &str) -> Cloud,
+    ) -> Result<Host, Failure> {
         let output = GuestOutput::default();
         let mut builder = WasiCtx::builder();
         builder
@@ -125,7 +141,7 @@ impl Grants {
             ctx: builder.build(),
             http: self.cloud.http.ctx(),
             hooks: TellDenied,
-            cloud: self.cloud.cloud(&name.to_string_lossy()),
+            cloud: cloud(&self.cloud, &name.to_string_lossy()),
             table,
             output,
             deadline,

@@ -22,9 +22,10 @@ mod shutdown;
 mod timed_io;
 mod trace;
 mod turns;
+mod watcher;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Once, PoisonError, RwLock};
 
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -54,6 +55,8 @@ pub struct Server {
     turns: turns::Turns,
     spans: Option<otlp::Exporter>,
     app: RwLock<Arc<App>>,
+    /// Whether somebody waits for changes in stores.
+    watching: Once,
 }
 
 impl Server {
@@ -98,6 +101,7 @@ pub fn serve(args: ServeArgs) -> Result<u8, Failure> {
         turns: turns::Turns::default(),
         spans,
         app: RwLock::new(Arc::new(app)),
+        watching: Once::new(),
         args,
     });
     tick(engine.clone())?;
@@ -160,6 +164,7 @@ async fn run(server: Arc<Server>, loader: Arc<Loader>) -> Result<u8, Failure> {
     if server.args.watch {
         tokio::spawn(reload::watch(server.clone(), loader.clone()));
     }
+    watcher::start(&server);
     let (stop, stopped) = watch::channel(false);
     log::message(format_args!(
         "serving {} on http://{address}",

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::app::Loader;
 use super::metrics::count;
-use super::{Server, log};
+use super::{Server, log, watcher};
 
 /// How often the file is looked at.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -20,6 +20,7 @@ pub async fn reload(server: &Arc<Server>, loader: &Arc<Loader>) {
     match loaded {
         Ok(Ok(app)) => {
             server.set_app(app);
+            watcher::start(server);
             count(&server.metrics.reloads);
             log::message(format_args!("{file}: loaded again"));
         }

@@ -1,6 +1,8 @@
 //! What guests may do beyond answering: granted with flags and with policies, under `wharf run` and `wharf serve`.
 
-use crate::support::{Server, guest, wharf};
+use std::time::{Duration, Instant};
+
+use crate::support::{PATIENCE, Server, built, guest, wharf};
 use crate::upstream;
 
 #[test]
@@ -44,6 +46,56 @@ fn a_command_sends_requests_over_tls() {
     let (status, stdout, stderr) = wharf(&trusting);
     assert_eq!(status, 0, "{stdout}{stderr}");
     assert!(stdout.contains("you asked: GET /y HTTP/1.1"), "{stdout}");
+}
+
+#[test]
+fn a_python_command_sends_requests_over_tls() {
+    let Some(file) = built("python-http-client") else {
+        return;
+    };
+    let (secure, pem) = upstream::https();
+    let plain = upstream::http();
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, pem).unwrap();
+    let secure = format!("https://localhost:{}", secure.port());
+    let plain = format!("http://{plain}");
+    let (private, file) = (format!("{secure}::private"), file.to_str().unwrap());
+    let (first, second, third) = (
+        format!("{secure}/a?b=1"),
+        format!("{plain}/c"),
+        format!("{secure}/d"),
+    );
+    let granted = ["run", "--http", &private, "--http", &plain];
+    let trusting = ["--http-ca", ca.to_str().unwrap()];
+    let urls = [file, "--", &first, &second, &third];
+    let run = |parts: &[&[&str]]| wharf(&parts.concat());
+
+    let (status, stdout, stderr) = run(&[&granted, &trusting, &urls]);
+    assert_eq!(status, 0, "{stdout}{stderr}");
+    let expected = "200 you asked: GET /a?b=1 HTTP/1.1\n200 you asked: GET /c HTTP/1.1\n200 you asked: GET /d HTTP/1.1\n";
+    assert_eq!(stdout, expected);
+    let (status, stdout, stderr) = run(&[&granted, &trusting, &[file, "--", "--post", "text", &first]]);
+    assert_eq!(status, 0, "{stdout}{stderr}");
+    assert_eq!(stdout, "200 you asked: POST /a?b=1 HTTP/1.1\n");
+    // Nobody vouches for the server.
+    let (status, stdout, _) = run(&[&granted, &urls]);
+    assert_eq!(status, 1, "{stdout}");
+    let error = "error: ErrorCode_TlsCertificateError";
+    assert_eq!(
+        stdout,
+        format!("{error}\n200 you asked: GET /c HTTP/1.1\n{error}\n")
+    );
+    // Nothing is granted.
+    let (status, stdout, stderr) = run(&[&["run"], &trusting, &[file, "--", &first]]);
+    assert_eq!(
+        (status, stdout.as_str()),
+        (1, "error: ErrorCode_HttpRequestDenied\n")
+    );
+    assert!(
+        stderr.contains("denied: a request to https://localhost"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -93,4 +145,41 @@ fn a_store_has_to_be_granted() {
         stderr.contains("wasi:keyvalue") && stderr.contains("--keyvalue"),
         "{stderr}"
     );
+}
+
+/// Asks until the answer is this.
+#[track_caller]
+fn until(server: &Server, target: &str, expected: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let answer = server.get(target);
+        if answer.body == expected {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{answer:?} is not {expected:?}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_component_is_told_of_changes_in_its_buckets() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = guest("cloud-http/cloud-http.wasm");
+    let redb = format!("kept@n=redb:{}", folder.path().join("b.redb").display());
+    let server = Server::start_file(&file, &["--keyvalue", "a=memory:", "--keyvalue", &redb]);
+    for bucket in ["a", "kept"] {
+        for count in 1..=12 {
+            assert_eq!(server.get(&format!("/count?{bucket}")).body, format!("{count}\n"));
+        }
+        until(&server, &format!("/get?{bucket}/set-count"), "12");
+        // What it changed itself is not told: otherwise there would be `set-set-count`.
+        assert_eq!(server.get(&format!("/get?{bucket}/set-set-count")).body, "");
+        // A trap costs nothing else.
+        server.get(&format!("/count?{bucket}"));
+        server.wait_for(&format!("told of a change in the bucket {bucket}: "));
+        server.get(&format!("/count?{bucket}"));
+        until(&server, &format!("/get?{bucket}/set-count"), "14");
+        assert_eq!(server.get(&format!("/delete?{bucket}/count")).status, 200);
+        until(&server, &format!("/get?{bucket}/deleted"), "count");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod attacks;
+mod faults;
 mod granted;
 mod http2;
 mod languages;

@@ -33,6 +33,14 @@ fn answer(stream: &mut (impl Read + Write)) {
         }
     }
     let head = String::from_utf8_lossy(&head);
+    // What nobody has read when a connection is closed resets it.
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let mut sent = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+    if stream.read_exact(&mut sent).is_err() {
+        return;
+    }
     let body = format!("you asked: {}\n", head.lines().next().unwrap_or(""));
     let _ = write!(
         stream,

@@ -71,14 +71,24 @@ fn store(roots: &TlsRoots) -> Result<RootCertStore, HttpClientError> {
     Ok(store)
 }
 
+impl TlsRoots {
+    /// What TLS connections to servers that these authorities vouch for are made with, for other protocols than HTTP.
+    ///
+    /// # Errors
+    /// When there is no authority that could be used.
+    pub fn client_config(&self) -> Result<ClientConfig, HttpClientError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        Ok(ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|e| HttpClientError::Tls(e.to_string()))?
+            .with_root_certificates(store(self)?)
+            .with_no_client_auth())
+    }
+}
+
 /// What connections are made with. HTTP/2 is taken where the server has it.
 pub(super) fn config(roots: &TlsRoots) -> Result<Arc<ClientConfig>, HttpClientError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| HttpClientError::Tls(e.to_string()))?
-        .with_root_certificates(store(roots)?)
-        .with_no_client_auth();
+    let mut config = roots.client_config()?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }

@@ -10,6 +10,9 @@ mod redb_file;
 mod redis;
 #[cfg(feature = "redis")]
 mod redis_scripts;
+#[cfg(feature = "redis")]
+mod redis_tls;
+mod watched;
 
 #[cfg(feature = "redb")]
 pub use self::redb::RedbBackend;
@@ -17,6 +20,7 @@ pub use self::redb::RedbBackend;
 pub use self::redis::RedisBackend;
 pub use memory::MemoryBackend;
 pub use open::{BackendUrl, Backends, OpenError};
+pub use watched::{Change, Changes, WatchedBackend};
 
 use crate::error::{StoreError, StoreResult};
 use crate::quota::Quota;
@@ -51,6 +55,11 @@ pub trait Backend: Debug + Send + Sync + 'static {
     /// # Errors
     /// When the backend can't be reached.
     async fn open(&self, name: &BucketName, quota: Quota) -> StoreResult<Arc<dyn Bucket>>;
+
+    /// This backend, if it is one that tells of changes.
+    fn watched(&self) -> Option<&WatchedBackend> {
+        None
+    }
 }
 
 /// What a page of keys holds.

@@ -1,6 +1,6 @@
 //! Backends by URL, for command lines and policy files.
 
-use super::{Backend, MemoryBackend};
+use super::{Backend, MemoryBackend, WatchedBackend};
 use crate::error::StoreError;
 use std::collections::HashMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Names a backend: `memory:`, `redb:PATH` or `redis://HOST[:PORT][/DATABASE]`.
+/// Names a backend: `memory:`, `redb:PATH`, or `redis://HOST[:PORT][/DATABASE]`, which is `rediss://` with TLS.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum BackendUrl {
     /// In memory; one for all that ask the same [`Backends`] for it.
@@ -24,10 +24,10 @@ pub enum BackendUrl {
 #[non_exhaustive]
 pub enum OpenError {
     /// The URL names none.
-    #[error("expected memory:, redb:PATH or redis://HOST[:PORT][/DATABASE]")]
+    #[error("expected memory:, redb:PATH, or redis://HOST[:PORT][/DATABASE] (rediss: with TLS)")]
     Malformed,
-    /// The connection would be encrypted, which this build can't do.
-    #[error("rediss: needs TLS, which is not available in this build")]
+    /// The connection would be encrypted, but nobody said which servers to trust.
+    #[error("rediss: needs certificate authorities, and none were given")]
     Tls,
     /// This build is without the feature that brings the backend.
     #[error("{0} is not available in this build")]
@@ -49,10 +49,9 @@ impl FromStr for BackendUrl {
         match url.split_once(':') {
             Some(("memory", "")) => Ok(BackendUrl::Memory),
             Some(("redb", path)) if !path.is_empty() => Ok(BackendUrl::Redb(path.into())),
-            Some(("redis", rest)) if rest.starts_with("//") && rest.len() > 2 => {
+            Some(("redis" | "rediss", rest)) if rest.starts_with("//") && rest.len() > 2 => {
                 Ok(BackendUrl::Redis(url.to_owned()))
             }
-            Some(("rediss", _)) => Err(OpenError::Tls),
             _ => Err(OpenError::Malformed),
         }
     }
@@ -65,7 +64,10 @@ impl fmt::Display for BackendUrl {
             BackendUrl::Memory => f.write_str("memory:"),
             BackendUrl::Redb(path) => write!(f, "redb:{}", path.display()),
             BackendUrl::Redis(url) => match url.rsplit_once('@') {
-                Some((_, host)) => write!(f, "redis://{host}"),
+                Some((_, host)) => {
+                    let scheme = if self.uses_tls() { "rediss" } else { "redis" };
+                    write!(f, "{scheme}://{host}")
+                }
                 None => f.write_str(url),
             },
         }
@@ -83,18 +85,32 @@ impl BackendUrl {
     pub fn is_persistent(&self) -> bool {
         *self != BackendUrl::Memory
     }
+
+    /// Whether it is a server that is connected to with TLS.
+    pub fn uses_tls(&self) -> bool {
+        matches!(self, BackendUrl::Redis(url) if url.starts_with("rediss:"))
+    }
 }
 
-/// The backends that are open, one for each URL, however many ask for it.
+/// The backends that are open, one for each URL, however many ask for it. They tell of changes.
 #[derive(Debug, Default)]
 pub struct Backends {
     open: HashMap<BackendUrl, Arc<dyn Backend>>,
+    #[cfg(feature = "redis")]
+    tls: Option<Arc<rustls::ClientConfig>>,
 }
 
 impl Backends {
     /// None yet.
     pub fn new() -> Backends {
         Backends::default()
+    }
+
+    /// Connects to servers with `rediss:` URLs with this, which says whom to trust. Without it they are [`OpenError::Tls`].
+    #[cfg(feature = "redis")]
+    pub fn redis_tls(&mut self, config: Arc<rustls::ClientConfig>) -> &mut Self {
+        self.tls = Some(config);
+        self
     }
 
     /// The backend of this URL. A server is connected to only when a bucket is opened.
@@ -112,7 +128,7 @@ impl Backends {
         if let Some(open) = self.open.get(&key) {
             return Ok(open.clone());
         }
-        let backend = make(url)?;
+        let backend = Arc::new(WatchedBackend::new(self.make(url)?));
         let key = match url {
             // It may have been made just now.
             BackendUrl::Redb(path) => {
@@ -125,23 +141,32 @@ impl Backends {
     }
 }
 
-fn make(url: &BackendUrl) -> Result<Arc<dyn Backend>, OpenError> {
-    #[cfg(any(feature = "redb", feature = "redis"))]
-    let failed = |error| OpenError::Store {
-        backend: url.to_string(),
-        error,
-    };
-    Ok(match url {
-        BackendUrl::Memory => Arc::new(MemoryBackend::new()),
-        #[cfg(feature = "redb")]
-        BackendUrl::Redb(path) => Arc::new(super::RedbBackend::open(path).map_err(failed)?),
-        #[cfg(not(feature = "redb"))]
-        BackendUrl::Redb(_) => return Err(OpenError::Unavailable("redb:")),
-        #[cfg(feature = "redis")]
-        BackendUrl::Redis(url) => Arc::new(super::RedisBackend::new(url).map_err(failed)?),
-        #[cfg(not(feature = "redis"))]
-        BackendUrl::Redis(_) => return Err(OpenError::Unavailable("redis:")),
-    })
+impl Backends {
+    fn make(&self, url: &BackendUrl) -> Result<Arc<dyn Backend>, OpenError> {
+        #[cfg(any(feature = "redb", feature = "redis"))]
+        let failed = |error| OpenError::Store {
+            backend: url.to_string(),
+            error,
+        };
+        Ok(match url {
+            BackendUrl::Memory => Arc::new(MemoryBackend::new()),
+            #[cfg(feature = "redb")]
+            BackendUrl::Redb(path) => Arc::new(super::RedbBackend::open(path).map_err(failed)?),
+            #[cfg(not(feature = "redb"))]
+            BackendUrl::Redb(_) => return Err(OpenError::Unavailable("redb:")),
+            #[cfg(feature = "redis")]
+            BackendUrl::Redis(address) => Arc::new(
+                match (url.uses_tls(), &self.tls) {
+                    (false, _) => super::RedisBackend::new(address),
+                    (true, Some(tls)) => super::RedisBackend::with_tls(address, tls.clone()),
+                    (true, None) => return Err(OpenError::Tls),
+                }
+                .map_err(failed)?,
+            ),
+            #[cfg(not(feature = "redis"))]
+            BackendUrl::Redis(_) => return Err(OpenError::Unavailable("redis:")),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -154,7 +179,8 @@ mod tests {
         assert_eq!(url("memory:"), Ok(BackendUrl::Memory));
         assert_eq!(url("redb:a/b.redb"), Ok(BackendUrl::Redb("a/b.redb".into())));
         assert!(matches!(url("redis://localhost"), Ok(BackendUrl::Redis(_))));
-        assert_eq!(url("rediss://localhost"), Err(OpenError::Tls));
+        assert!(!url("redis://localhost").unwrap().uses_tls());
+        assert!(url("rediss://localhost").unwrap().uses_tls());
         for bad in [
             "",
             "memory",
@@ -162,6 +188,7 @@ mod tests {
             "redb:",
             "redis:",
             "redis://",
+            "rediss:host",
             "postgres://x",
             "/a/b",
         ] {
@@ -174,6 +201,17 @@ mod tests {
         let url: BackendUrl = "redis://user:secret@host:1/2".parse().unwrap();
         assert_eq!(url.to_string(), "redis://host:1/2");
         assert!(!format!("{url:?}").contains("secret"));
+        let url: BackendUrl = "rediss://:secret@host".parse().unwrap();
+        assert_eq!(url.to_string(), "rediss://host");
+    }
+
+    #[test]
+    #[cfg(feature = "redis")]
+    fn tls_needs_to_know_whom_to_trust() {
+        let error = Backends::new()
+            .open(&"rediss://host".parse().unwrap())
+            .unwrap_err();
+        assert_eq!(error, OpenError::Tls);
     }
 
     #[test]

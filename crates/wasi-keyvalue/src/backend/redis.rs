@@ -4,6 +4,7 @@
 //! answers take is bounded for what this crate has put there.
 
 use super::redis_scripts::{Scripts, status};
+use super::redis_tls::Tls;
 use super::{Backend, Bucket, BucketName, KeyPage, MAX_RESPONSE_BYTES, PAGE_KEYS, Pager, Swap};
 use crate::error::{StoreError, StoreResult};
 use crate::quota::Quota;
@@ -35,6 +36,7 @@ pub struct RedisBackend {
 
 struct Server {
     client: Client,
+    tls: Option<Tls>,
     connection: Mutex<Connection>,
     scripts: Scripts,
 }
@@ -60,17 +62,31 @@ impl RedisBackend {
     /// A server by its URL, `redis://[user:password@]host[:port][/database]`. It is not connected to yet.
     ///
     /// # Errors
-    /// When the URL is malformed, or asks for what this build does not have, such as TLS.
+    /// When the URL is malformed.
     pub fn new(url: &str) -> StoreResult<RedisBackend> {
         let client = Client::open(url).map_err(|e| StoreError::Io(e.to_string()))?;
-        let server = Server {
-            client,
-            connection: Mutex::default(),
-            scripts: Scripts::new(),
-        };
-        Ok(RedisBackend {
-            server: Arc::new(server),
-        })
+        Ok(RedisBackend::of(client, None))
+    }
+
+    /// A server by its URL, `rediss://[user:password@]host[:port][/database]`, which is connected to with TLS. The
+    /// configuration says whom to trust.
+    ///
+    /// # Errors
+    /// When the URL is malformed.
+    pub fn with_tls(url: &str, config: Arc<rustls::ClientConfig>) -> StoreResult<RedisBackend> {
+        let (client, tls) = Tls::new(url, config)?;
+        Ok(RedisBackend::of(client, Some(tls)))
+    }
+
+    fn of(client: Client, tls: Option<Tls>) -> RedisBackend {
+        RedisBackend {
+            server: Arc::new(Server {
+                client,
+                tls,
+                connection: Mutex::default(),
+                scripts: Scripts::new(),
+            }),
+        }
     }
 }
 
@@ -115,11 +131,17 @@ impl Server {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(RESPONSE_TIMEOUT));
-        match self
-            .client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
-        {
+        let made = match &self.tls {
+            None => {
+                self.client
+                    .get_multiplexed_async_connection_with_config(&config)
+                    .await
+            }
+            Some(tls) => tokio::time::timeout(CONNECT_TIMEOUT, tls.connect(&self.client, config))
+                .await
+                .unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into())),
+        };
+        match made {
             Ok(open) => {
                 connection.open = Some((open.clone(), Instant::now()));
                 connection.number += 1;

@@ -135,11 +135,20 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
+/// What a server proves who it is with, in PEM form.
+struct Certificate {
+    authority: String,
+    certificate: String,
+    key: String,
+}
+
 /// A Redis server of this process, on loopback, with its data in a folder of its own.
 pub struct RedisServer {
     process: Child,
     port: u16,
     folder: TempDir,
+    /// The authority of its certificate in PEM form, if it takes connections with TLS only.
+    authority: Option<String>,
 }
 
 /// Whether there is a program `redis-server`.
@@ -153,7 +162,34 @@ pub fn has_redis() -> bool {
 
 impl RedisServer {
     pub fn start() -> RedisServer {
+        RedisServer::start_with(None).expect("a redis-server starts")
+    }
+
+    /// A server that takes connections with TLS only; none if the program was built without.
+    pub fn start_tls() -> Option<RedisServer> {
+        use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned()])
+            .unwrap()
+            .signed_by(&key, &ca)
+            .unwrap();
+        RedisServer::start_with(Some(Certificate {
+            authority: ca.pem(),
+            certificate: certificate.pem(),
+            key: key.serialize_pem(),
+        }))
+    }
+
+    fn start_with(certificate: Option<Certificate>) -> Option<RedisServer> {
         let folder = tempfile::tempdir().unwrap();
+        if let Some(certificate) = &certificate {
+            std::fs::write(folder.path().join("certificate.pem"), &certificate.certificate).unwrap();
+            std::fs::write(folder.path().join("key.pem"), &certificate.key).unwrap();
+        }
+        let authority = certificate.map(|certificate| certificate.authority);
         for _ in 0..10 {
             // The server can't choose a port by itself, so one that is free now may be taken a moment later.
             let port = TcpListener::bind("127.0.0.1:0")
@@ -161,19 +197,30 @@ impl RedisServer {
                 .local_addr()
                 .unwrap()
                 .port();
-            if let Some(process) = launch(port, folder.path()) {
-                return RedisServer {
+            if let Some(process) = launch(port, folder.path(), authority.is_some()) {
+                return Some(RedisServer {
                     process,
                     port,
                     folder,
-                };
+                    authority,
+                });
             }
         }
-        panic!("no redis-server starts");
+        None
     }
 
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        let scheme = if self.authority.is_some() {
+            "rediss"
+        } else {
+            "redis"
+        };
+        format!("{scheme}://127.0.0.1:{}", self.port)
+    }
+
+    /// The authority of its certificate in PEM form.
+    pub fn authority(&self) -> &str {
+        self.authority.as_deref().unwrap_or_default()
     }
 
     /// Sends a command as someone else would.
@@ -197,7 +244,8 @@ impl RedisServer {
 
     pub fn restart(&mut self) {
         self.kill();
-        self.process = launch(self.port, self.folder.path()).expect("redis-server starts again");
+        self.process = launch(self.port, self.folder.path(), self.authority.is_some())
+            .expect("redis-server starts again");
     }
 }
 
@@ -208,9 +256,27 @@ impl Drop for RedisServer {
 }
 
 /// Starts a server and waits until it answers.
-fn launch(port: u16, folder: &Path) -> Option<Child> {
+fn launch(port: u16, folder: &Path, tls: bool) -> Option<Child> {
+    let port_text = port.to_string();
+    let ports: &[&str] = match tls {
+        false => &["--port", &port_text],
+        true => &[
+            "--port",
+            "0",
+            "--tls-port",
+            &port_text,
+            "--tls-cert-file",
+            "certificate.pem",
+            "--tls-key-file",
+            "key.pem",
+            "--tls-auth-clients",
+            "no",
+        ],
+    };
     let mut process = Command::new("redis-server")
-        .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+        .args(["--bind", "127.0.0.1"])
+        .args(ports)
+        .current_dir(folder)
         .args(["--save", "", "--appendonly", "yes", "--appendfsync", "always"])
         .arg("--dir")
         .arg(folder)

@@ -4,11 +4,15 @@
 //! symbolic link leads out of it. The permissions of the grant are checked in `dir` and `file`, above the operating
 //! system's own; what they are checked for is in `node`.
 
+mod budget;
+#[cfg(test)]
+mod budget_tests;
 mod dir;
 #[cfg(test)]
 mod escape_tests;
 mod file;
 mod host;
+mod host_file;
 mod memory;
 #[cfg(test)]
 mod memory_tests;
@@ -19,11 +23,12 @@ mod streams;
 mod tests;
 mod types;
 
+pub use budget::{HostDirBudget, HostDirLimits};
 pub(crate) use dir::Dir;
 pub use dir::DirEntries;
 pub(crate) use file::File;
 pub use memory::{MemoryDir, MemoryDirLimits};
-pub(crate) use node::{DirEntry, PathTarget};
+pub(crate) use node::{DirEntry, DirNode, PathTarget};
 pub(crate) use streams::{FileInputStream, FileOutputStream, WriteMode};
 pub(crate) use types::{
     Advice, Datetime, DescriptorFlags, DescriptorStat, DescriptorType, Metadata, NewTimestamp, OpenFlags,

@@ -1,9 +1,11 @@
 //! What descriptors refer to: directories and files of the host or in memory. No permissions are checked here.
 
+use super::budget::HostDirBudget;
+use super::host::{self, HostDir};
+use super::host_file::HostFile;
 use super::memory::{MemDir, MemEntries, MemFile};
 use super::types::{Advice, DescriptorFlags, DescriptorType, Metadata, NewTimestamp, OpenFlags};
-use super::{ErrorCode, FsResult, host, os};
-use std::sync::Arc;
+use super::{ErrorCode, FsResult};
 
 /// A path below a directory, and whether a symbolic link at its end is followed.
 #[derive(Copy, Clone, Debug)]
@@ -24,14 +26,14 @@ pub(crate) struct DirEntry {
 /// A directory. Clones are the same one.
 #[derive(Clone, Debug)]
 pub(crate) enum DirNode {
-    Host(Arc<cap_std::fs::Dir>),
+    Host(HostDir),
     Memory(MemDir),
 }
 
 /// An open file. Clones are the same one.
 #[derive(Clone, Debug)]
 pub(crate) enum FileNode {
-    Host(Arc<cap_std::fs::File>),
+    Host(HostFile),
     Memory(MemFile),
 }
 
@@ -49,27 +51,32 @@ pub(crate) enum Entries {
 
 impl From<cap_std::fs::Dir> for DirNode {
     fn from(dir: cap_std::fs::Dir) -> DirNode {
-        DirNode::Host(Arc::new(dir))
+        DirNode::Host(HostDir::new(dir, None))
     }
 }
 
 impl From<cap_std::fs::File> for FileNode {
     fn from(file: cap_std::fs::File) -> FileNode {
-        FileNode::Host(Arc::new(file))
+        FileNode::Host(HostFile::from(file))
     }
 }
 
 impl DirNode {
+    /// A directory of the host that guests add to as much as the budget allows.
+    pub(crate) fn limited(dir: cap_std::fs::Dir, budget: HostDirBudget) -> DirNode {
+        DirNode::Host(HostDir::new(dir, Some(budget)))
+    }
+
     pub(super) fn metadata(&self) -> FsResult<Metadata> {
         match self {
-            DirNode::Host(dir) => Ok(dir.dir_metadata()?.into()),
+            DirNode::Host(dir) => dir.metadata(),
             DirNode::Memory(dir) => dir.metadata(),
         }
     }
 
     pub(super) fn sync(&self) -> FsResult<()> {
         match self {
-            DirNode::Host(dir) => Ok(os::sync_dir(dir)?),
+            DirNode::Host(dir) => dir.sync(),
             DirNode::Memory(_) => Ok(()),
         }
     }
@@ -83,14 +90,14 @@ impl DirNode {
 
     pub(super) fn create_directory_at(&self, path: &str) -> FsResult<()> {
         match self {
-            DirNode::Host(dir) => Ok(dir.create_dir(path)?),
+            DirNode::Host(dir) => dir.create_directory_at(path),
             DirNode::Memory(dir) => dir.create_directory_at(path),
         }
     }
 
     pub(super) fn metadata_at(&self, target: PathTarget<'_>) -> FsResult<Metadata> {
         match self {
-            DirNode::Host(dir) => host::metadata_at(dir, target),
+            DirNode::Host(dir) => dir.metadata_at(target),
             DirNode::Memory(dir) => dir.metadata_at(target),
         }
     }
@@ -102,7 +109,7 @@ impl DirNode {
         modified: NewTimestamp,
     ) -> FsResult<()> {
         match self {
-            DirNode::Host(dir) => host::set_times_at(dir, target, accessed, modified),
+            DirNode::Host(dir) => dir.set_times_at(target, accessed, modified),
             DirNode::Memory(dir) => dir.set_times_at(target, accessed, modified),
         }
     }
@@ -110,7 +117,7 @@ impl DirNode {
     /// Links what a path leads to, without following a symbolic link at its end.
     pub(super) fn link_at(&self, old: &str, new_dir: &DirNode, new: &str) -> FsResult<()> {
         match (self, new_dir) {
-            (DirNode::Host(dir), DirNode::Host(new_dir)) => Ok(dir.hard_link(old, new_dir, new)?),
+            (DirNode::Host(dir), DirNode::Host(new_dir)) => dir.link_at(old, new_dir, new),
             (DirNode::Memory(dir), DirNode::Memory(new_dir)) => dir.link_at(old, new_dir, new),
             _ => Err(ErrorCode::CrossDevice),
         }
@@ -118,21 +125,21 @@ impl DirNode {
 
     pub(super) fn readlink_at(&self, path: &str) -> FsResult<String> {
         match self {
-            DirNode::Host(dir) => host::readlink_at(dir, path),
+            DirNode::Host(dir) => dir.readlink_at(path),
             DirNode::Memory(dir) => dir.readlink_at(path),
         }
     }
 
     pub(super) fn remove_directory_at(&self, path: &str) -> FsResult<()> {
         match self {
-            DirNode::Host(dir) => Ok(dir.remove_dir(path)?),
+            DirNode::Host(dir) => dir.remove_directory_at(path),
             DirNode::Memory(dir) => dir.remove_directory_at(path),
         }
     }
 
     pub(super) fn rename_at(&self, old: &str, new_dir: &DirNode, new: &str) -> FsResult<()> {
         match (self, new_dir) {
-            (DirNode::Host(dir), DirNode::Host(new_dir)) => Ok(dir.rename(old, new_dir, new)?),
+            (DirNode::Host(dir), DirNode::Host(new_dir)) => dir.rename_at(old, new_dir, new),
             (DirNode::Memory(dir), DirNode::Memory(new_dir)) => dir.rename_at(old, new_dir, new),
             _ => Err(ErrorCode::CrossDevice),
         }
@@ -140,14 +147,14 @@ impl DirNode {
 
     pub(super) fn symlink_at(&self, target: &str, path: &str) -> FsResult<()> {
         match self {
-            DirNode::Host(dir) => host::symlink_at(dir, target, path),
+            DirNode::Host(dir) => dir.symlink_at(target, path),
             DirNode::Memory(dir) => dir.symlink_at(target, path),
         }
     }
 
     pub(super) fn unlink_file_at(&self, path: &str) -> FsResult<()> {
         match self {
-            DirNode::Host(dir) => Ok(cap_fs_ext::DirExt::remove_file_or_symlink(&**dir, path)?),
+            DirNode::Host(dir) => dir.unlink_file_at(path),
             DirNode::Memory(dir) => dir.unlink_file_at(path),
         }
     }
@@ -159,7 +166,7 @@ impl DirNode {
         flags: DescriptorFlags,
     ) -> FsResult<Opened> {
         match self {
-            DirNode::Host(dir) => host::open_at(dir, target, open, flags),
+            DirNode::Host(dir) => dir.open_at(target, open, flags),
             DirNode::Memory(dir) => dir.open_at(target, open, flags),
         }
     }
@@ -185,15 +192,15 @@ impl Entries {
 impl FileNode {
     pub(super) fn metadata(&self) -> FsResult<Metadata> {
         match self {
-            FileNode::Host(file) => Ok(file.metadata()?.into()),
+            FileNode::Host(file) => file.metadata(),
             FileNode::Memory(file) => file.metadata(),
         }
     }
 
-    /// Reads at most `len` bytes, and at most [`os::MAX_READ`]; none at the end of the file.
+    /// Reads at most `len` bytes, and at most [`MAX_READ`](super::os::MAX_READ); none at the end of the file.
     pub(super) fn read_vec(&self, len: u64, offset: u64) -> FsResult<Vec<u8>> {
         match self {
-            FileNode::Host(file) => Ok(os::read_vec(file, len, offset)?),
+            FileNode::Host(file) => file.read_vec(len, offset),
             FileNode::Memory(file) => file.read_vec(len, offset),
         }
     }
@@ -201,7 +208,7 @@ impl FileNode {
     /// Reads into `buf` and says how much; 0 means the end of the file.
     pub(super) fn read_at(&self, buf: &mut [u8], offset: u64) -> FsResult<usize> {
         match self {
-            FileNode::Host(file) => Ok(os::read_at(file, buf, offset)?),
+            FileNode::Host(file) => file.read_at(buf, offset),
             FileNode::Memory(file) => file.read_at(buf, offset),
         }
     }
@@ -209,7 +216,7 @@ impl FileNode {
     /// Writes some of `data` and says how much.
     pub(super) fn write_at(&self, data: &[u8], offset: u64) -> FsResult<usize> {
         match self {
-            FileNode::Host(file) => Ok(os::write_at(file, data, offset)?),
+            FileNode::Host(file) => file.write_at(data, offset),
             FileNode::Memory(file) => file.write_at(data, offset),
         }
     }
@@ -217,49 +224,49 @@ impl FileNode {
     /// Writes some of `data` at the end of the file and says how much.
     pub(super) fn append(&self, data: &[u8]) -> FsResult<usize> {
         match self {
-            FileNode::Host(file) => Ok(os::append(file, data)?),
+            FileNode::Host(file) => file.append(data),
             FileNode::Memory(file) => file.append(data),
         }
     }
 
     pub(super) fn advise(&self, offset: u64, len: u64, advice: Advice) -> FsResult<()> {
         match self {
-            FileNode::Host(file) => Ok(os::advise(file, offset, len, advice)?),
+            FileNode::Host(file) => file.advise(offset, len, advice),
             FileNode::Memory(_) => Ok(()),
         }
     }
 
     pub(super) fn allocate(&self, offset: u64, len: u64) -> FsResult<()> {
         match self {
-            FileNode::Host(file) => Ok(os::allocate(file, offset, len)?),
+            FileNode::Host(file) => file.allocate(offset, len),
             FileNode::Memory(file) => file.allocate(offset, len),
         }
     }
 
     pub(super) fn set_size(&self, size: u64) -> FsResult<()> {
         match self {
-            FileNode::Host(file) => Ok(file.set_len(size)?),
+            FileNode::Host(file) => file.set_size(size),
             FileNode::Memory(file) => file.set_size(size),
         }
     }
 
     pub(super) fn set_times(&self, accessed: NewTimestamp, modified: NewTimestamp) -> FsResult<()> {
         match self {
-            FileNode::Host(file) => host::set_times(file, accessed, modified),
+            FileNode::Host(file) => file.set_times(accessed, modified),
             FileNode::Memory(file) => file.set_times(accessed, modified),
         }
     }
 
     pub(super) fn sync(&self) -> FsResult<()> {
         match self {
-            FileNode::Host(file) => Ok(file.sync_all()?),
+            FileNode::Host(file) => file.sync(),
             FileNode::Memory(_) => Ok(()),
         }
     }
 
     pub(super) fn sync_data(&self) -> FsResult<()> {
         match self {
-            FileNode::Host(file) => Ok(file.sync_data()?),
+            FileNode::Host(file) => file.sync_data(),
             FileNode::Memory(_) => Ok(()),
         }
     }

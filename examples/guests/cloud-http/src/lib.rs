@@ -1,4 +1,5 @@
 //! Answers HTTP requests with what it is granted: a bucket of `wasi:keyvalue`, connections of `wasi:sockets`, requests of its own.
+//! It wants to be told of changes in its buckets, too.
 
 use std::io::Read;
 use std::net::TcpStream;
@@ -17,15 +18,19 @@ mod bindings {
             world handler {
                 import wasi:keyvalue/store@0.2.0-draft2;
                 import wasi:keyvalue/atomics@0.2.0-draft2;
+                export wasi:keyvalue/watcher@0.2.0-draft2;
             }
         ",
         generate_all,
     });
 }
 
+use bindings::exports::wasi::keyvalue::watcher;
 use bindings::wasi::keyvalue::{atomics, store};
 
 struct Cloud;
+
+bindings::export!(Cloud with_types_in bindings);
 
 wasip2::http::proxy::export!(Cloud);
 
@@ -35,6 +40,8 @@ impl wasip2::exports::http::incoming_handler::Guest for Cloud {
         let (path, argument) = target.split_once('?').unwrap_or((&target, ""));
         let result = match path {
             "/count" => count(argument),
+            "/get" => get(argument),
+            "/delete" => delete(argument),
             "/tcp" => tcp(argument),
             "/fetch" => fetch(argument),
             _ => return answer(out, 404, "not found\n"),
@@ -51,6 +58,38 @@ fn count(bucket: &str) -> Result<String, String> {
     let bucket = store::open(bucket).map_err(|e| format!("{e:?}"))?;
     let count = atomics::increment(&bucket, "count", 1).map_err(|e| format!("{e:?}"))?;
     Ok(format!("{count}\n"))
+}
+
+/// The bucket and the key of an argument.
+fn entry(argument: &str) -> Result<(store::Bucket, &str), String> {
+    let (bucket, key) = argument.split_once('/').ok_or("expected BUCKET/KEY")?;
+    Ok((store::open(bucket).map_err(|e| format!("{e:?}"))?, key))
+}
+
+fn get(argument: &str) -> Result<String, String> {
+    let (bucket, key) = entry(argument)?;
+    let value = bucket.get(key).map_err(|e| format!("{e:?}"))?.unwrap_or_default();
+    Ok(String::from_utf8_lossy(&value).into_owned())
+}
+
+fn delete(argument: &str) -> Result<String, String> {
+    let (bucket, key) = entry(argument)?;
+    bucket.delete(key).map_err(|e| format!("{e:?}"))?;
+    Ok(String::new())
+}
+
+/// Takes down what it was told: the value that was set, or the key that was removed.
+impl watcher::Guest for Cloud {
+    fn on_set(bucket: watcher::Bucket, key: String, value: Vec<u8>) {
+        if value == b"13" {
+            panic!("no value for a watcher");
+        }
+        bucket.set(&format!("set-{key}"), &value).expect("the bucket takes it");
+    }
+
+    fn on_delete(bucket: watcher::Bucket, key: String) {
+        bucket.set("deleted", key.as_bytes()).expect("the bucket takes it");
+    }
 }
 
 /// What a server says to whoever connects.

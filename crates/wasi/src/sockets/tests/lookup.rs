@@ -142,6 +142,27 @@ fn the_number_of_addresses_is_bounded() {
 }
 
 #[test]
+fn the_guest_is_told_why_a_resolver_failed() {
+    struct Broken(SocketErrorCode);
+    impl NameResolver for Broken {
+        fn resolve(&self, _: &str) -> Result<Vec<IpAddr>, SocketErrorCode> {
+            Err(self.0)
+        }
+    }
+    for code in [
+        NameUnresolvable,
+        TemporaryResolverFailure,
+        PermanentResolverFailure,
+    ] {
+        let net = NetCtx {
+            resolver: Arc::new(Broken(code)),
+            ..net(&["lookup:*"])
+        };
+        assert_eq!(all(&net, "a.org"), Err(code));
+    }
+}
+
+#[test]
 fn a_panic_of_the_resolver_is_a_failure() {
     struct Panics;
     impl NameResolver for Panics {

@@ -1,0 +1,3 @@
+module go-sockets
+
+go 1.24
