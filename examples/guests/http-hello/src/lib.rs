@@ -4,6 +4,7 @@ mod checks;
 mod message;
 
 use message::{Reply, read_all, text};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use wasip2::clocks::monotonic_clock;
 use wasip2::http::types::{
@@ -15,8 +16,39 @@ struct Hello;
 
 wasip2::http::proxy::export!(Hello);
 
-/// Requests that this instance has had.
+mod reset {
+    wit_bindgen::generate!({
+        inline: "
+            package guest:http-hello;
+
+            world resettable {
+                /// Forgets what earlier requests left.
+                export reset: func();
+            }
+        ",
+    });
+}
+
+reset::export!(Hello with_types_in reset);
+
+/// Requests that this instance has had since it was reset.
 static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// What a request asked to be kept.
+static KEPT: Mutex<String> = Mutex::new(String::new());
+
+impl reset::Guest for Hello {
+    fn reset() {
+        let kept = std::mem::take(&mut *KEPT.lock().unwrap());
+        match kept.as_str() {
+            "trap" => panic!("asked to, while it was reset"),
+            "loop" => loop {
+                std::hint::black_box(COUNT.load(Ordering::Relaxed));
+            },
+            _ => COUNT.store(0, Ordering::Relaxed),
+        }
+    }
+}
 
 impl wasip2::exports::http::incoming_handler::Guest for Hello {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
@@ -32,6 +64,11 @@ impl wasip2::exports::http::incoming_handler::Guest for Hello {
         match path {
             "/" => text(out, 200, "hello\n"),
             "/count" => text(out, 200, &format!("{count}\n")),
+            "/keep" => {
+                // What was kept before comes back.
+                let before = std::mem::replace(&mut *KEPT.lock().unwrap(), query.to_owned());
+                text(out, 200, &format!("{before}\n"))
+            }
             "/status" => text(out, number("code") as u16, ""),
             "/headers" => text(out, 200, &describe(&request)),
             "/env" => {
