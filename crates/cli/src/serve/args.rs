@@ -55,6 +55,11 @@ pub struct ServeArgs {
     #[arg(long, value_name = "NUMBER", default_value = "1")]
     pub reuse: NonZeroUsize,
 
+    /// An exported function without parameters and results that brings an instance back to what it was at first; it is called
+    /// before each request but the first (default: a guest may find what earlier requests left)
+    #[arg(long, value_name = "NAME")]
+    pub reset_func: Option<String>,
+
     /// How many threads run guests (default: four per core)
     #[arg(long, value_name = "NUMBER")]
     pub guest_threads: Option<NonZeroUsize>,

@@ -136,20 +136,6 @@ fn a_fresh_instance_for_each_request() {
 }
 
 #[test]
-fn instances_can_be_used_again() {
-    // One at a time, so that the instance is back when the next request comes.
-    let server = Server::start(&["--reuse", "3", "--max-concurrent", "1"]);
-    let mut counts = Vec::new();
-    for _ in 0..4 {
-        counts.push(server.get("/count").body);
-    }
-    assert_eq!(counts, ["1\n", "2\n", "3\n", "1\n"]);
-    // One that trapped is not.
-    assert_eq!(server.get("/trap").status, 500);
-    assert_eq!(server.get("/count").body, "1\n");
-}
-
-#[test]
 fn files_that_cannot_be_served() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {

@@ -2,11 +2,16 @@
 
 mod answers;
 mod attacks;
+#[path = "../../../wasi-http/tests/common/authority.rs"]
+mod authority;
+#[path = "../../../wasi-http/tests/common/frames.rs"]
+mod frames;
 mod granted;
 mod http2;
 mod languages;
 mod life;
 mod limits;
 mod observed;
+mod reused;
 mod support;
 mod upstream;

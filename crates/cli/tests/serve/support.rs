@@ -155,6 +155,22 @@ impl Server {
         read_to_end(&mut stream)
     }
 
+    /// What `/metrics` says, which has to be served.
+    pub fn metrics(&self) -> String {
+        let line = self.wait_for("metrics on");
+        let address: SocketAddr = line
+            .rsplit_once("http://")
+            .and_then(|(_, rest)| rest.strip_suffix("/metrics"))
+            .unwrap()
+            .parse()
+            .unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream
+            .write_all(b"GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+            .unwrap();
+        read_to_end(&mut stream)
+    }
+
     /// The answer to a `GET` request.
     pub fn get(&self, target: &str) -> Answer {
         self.send(&format!(
@@ -179,6 +195,16 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub fn wait_until(what: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !what() {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
