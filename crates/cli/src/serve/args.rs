@@ -51,7 +51,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "NUMBER", default_value = "16384")]
     pub max_connections: NonZeroUsize,
 
-    /// How many requests an instance answers, one after the other, before it is thrown away
+    /// How many requests an instance answers, one after the other, before it is thrown away; what comes from some toolchains
+    /// (JavaScript's, for one) can answer a single one only
     #[arg(long, value_name = "NUMBER", default_value = "1")]
     pub reuse: NonZeroUsize,
 

@@ -196,6 +196,11 @@ impl ResponseBody {
         }
     }
 
+    /// Whether there is nothing more to give. With a length the connection knows that before the guest has said so.
+    fn is_whole(&self) -> bool {
+        self.inner.is_end_stream() || self.inner.size_hint().exact() == Some(0)
+    }
+
     /// The connection has everything.
     fn end(&mut self) {
         self.ended = true;
@@ -230,7 +235,7 @@ impl Body for ResponseBody {
             }
             None => this.end(),
         }
-        if this.inner.is_end_stream() {
+        if this.is_whole() {
             this.end();
         }
         Poll::Ready(frame)
@@ -247,7 +252,7 @@ impl Body for ResponseBody {
 
 impl Drop for ResponseBody {
     fn drop(&mut self) {
-        if self.ended || self.inner.is_end_stream() {
+        if self.ended || self.is_whole() {
             return self.end();
         }
         if self.guest.is_none() {

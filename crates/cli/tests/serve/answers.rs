@@ -115,6 +115,16 @@ fn head_has_no_body_and_does_not_disturb_the_guest() {
 }
 
 #[test]
+fn a_guest_may_go_on_when_its_answer_is_whole() {
+    let server = Server::start(&[]);
+    let answer = server.get("/length?declared=3&sent=3&ms=500");
+    assert_eq!((answer.status, answer.body.as_str()), (200, "xxx"));
+    let line = server.wait_for("\"target\":\"/length");
+    assert!(!line.contains("error"), "{line}");
+    server.wait_for("finish: Ok(())");
+}
+
+#[test]
 fn connections_are_kept() {
     let server = Server::start(&[]);
     let mut stream = server.connect();

@@ -95,7 +95,7 @@ impl wasip2::exports::http::incoming_handler::Guest for Hello {
             },
             "/stream" => stream(out, number("parts"), number("ms")),
             "/trailers" => trailers(request, out),
-            "/length" => length(out, number("declared"), number("sent")),
+            "/length" => length(out, number("declared"), number("sent"), number("ms")),
             "/checks" => match checks::run() {
                 Ok(()) => text(out, 200, "all fine\n"),
                 Err(what) => text(out, 500, &format!("{what}\n")),
@@ -218,13 +218,16 @@ fn trailers(request: IncomingRequest, out: ResponseOutparam) {
     let _ = reply.finish(Some(fields));
 }
 
-/// Announces one length and sends another.
-fn length(out: ResponseOutparam, declared: u64, sent: u64) {
+/// Announces one length and sends another. Ends the body after a pause.
+fn length(out: ResponseOutparam, declared: u64, sent: u64, pause: u64) {
     let value = declared.to_string();
     let reply = Reply::begin(out, 200, &[("content-length", value.as_bytes())]);
     let written = reply.write(&vec![b'x'; sent as usize]);
     if let Err(StreamError::LastOperationFailed(e)) = &written {
         eprintln!("write: {:?}", wasip2::http::types::http_error_code(e));
+    }
+    if pause > 0 {
+        monotonic_clock::subscribe_duration(pause * 1_000_000).block();
     }
     eprintln!("finish: {:?}", reply.finish(None));
 }
