@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use wharf_spec_tests::wasi::{Runner, judge, load, suite_dir};
+use wharf_spec_tests::wasi::{Runner, judge, judge_answer, load, load_served, plain_request, suite_dir};
 
 fn main() {
     let mut known = known_failures();
@@ -31,19 +31,43 @@ fn main() {
             let (runner, manifest, case) = (runner.clone(), manifest.clone(), case.clone());
             trials.push(Trial::test(name, move || {
                 let output = runner.run(&manifest, &case)?;
-                match (judge(&case, &output), known) {
-                    (Ok(()), None) | (Err(_), Some(_)) => Ok(()),
-                    (Err(wrong), None) => Err(wrong.into()),
-                    (Ok(()), Some(_)) => Err("listed in lists/wasi.txt as not passing, but passes".into()),
-                }
+                verdict(judge(&case, &output), known.is_some())
             }));
         }
+    }
+    let served = Arc::new(load_served(&suite_dir()).expect("the manifest of what is served can be read"));
+    let listed = (runner.clone(), served.clone());
+    trials.push(Trial::test(
+        format!("{}/(every case is listed)", served.package),
+        move || {
+            let answer = listed.0.answer(&listed.1.component, &plain_request("--list"))?;
+            let cases = listed.1.cases.iter().map(|case| case.name.as_str());
+            same(answer.body.lines().collect(), cases.collect())
+        },
+    ));
+    for case in &served.cases {
+        let name = format!("{}/{}", served.package, case.name);
+        let known = known.remove(&name);
+        let (runner, served, case) = (runner.clone(), served.clone(), case.clone());
+        trials.push(Trial::test(name, move || {
+            let answer = runner.answer(&served.component, &case.request)?;
+            verdict(judge_answer(&case, &answer), known.is_some())
+        }));
     }
     assert!(
         known.is_empty(),
         "lists/wasi.txt names what is not there: {known:?}"
     );
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+/// What passes must not be listed as what does not.
+fn verdict(result: Result<(), String>, known: bool) -> Result<(), Failed> {
+    match (result, known) {
+        (Ok(()), false) | (Err(_), true) => Ok(()),
+        (Err(wrong), false) => Err(wrong.into()),
+        (Ok(()), true) => Err("listed in lists/wasi.txt as not passing, but passes".into()),
+    }
 }
 
 /// The manifest has all cases of the component, and no others.
@@ -54,8 +78,12 @@ fn every_case_is_listed(runner: &Runner, manifest: &wharf_spec_tests::wasi::Mani
     let mut case = case.clone();
     case.name = "--list".to_string();
     let output = runner.run(manifest, &case)?;
-    let mut there: Vec<&str> = output.stdout.lines().collect();
-    let mut listed: Vec<&str> = manifest.cases.iter().map(|case| case.name.as_str()).collect();
+    let listed = manifest.cases.iter().map(|case| case.name.as_str());
+    same(output.stdout.lines().collect(), listed.collect())
+}
+
+/// The cases of a component and those of its manifest are the same.
+fn same(mut there: Vec<&str>, mut listed: Vec<&str>) -> Result<(), Failed> {
     there.sort_unstable();
     listed.sort_unstable();
     if there == listed {

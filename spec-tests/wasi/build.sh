@@ -23,6 +23,12 @@ rust_guest "$HERE/guests" wasi-filesystem
 rust=$(dirname "$RUST_WASM")
 for package in io clocks random cli filesystem sockets http; do finish "$rust/wasi-$package.wasm"; done
 
+# One that serves has no main function, so that it is a crate of its own.
+rust_guest "$HERE/guests/served" wasi_conformance_served
+served=$BUILD/wasi-http-served.wasm
+cp "$RUST_WASM" "$served"
+finish "$served"
+
 # The one in C is made as examples/guests/c-sockets is.
 need_zig
 need_wasi_libc

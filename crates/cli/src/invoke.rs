@@ -2,19 +2,32 @@
 
 use wharf::Store;
 use wharf::component::types::{ComponentFunc, ComponentItem, Type};
-use wharf::component::{Component, Instance, Val};
+use wharf::component::{Component, Func, Instance, Val};
 
 use crate::failure::Failure;
 use crate::wave;
 
 /// An exported function, and the instance that exports it if the component itself does not.
-struct Candidate {
+pub struct Candidate {
     instance: Option<String>,
     name: String,
-    ty: ComponentFunc,
+    /// What it takes and gives.
+    pub ty: ComponentFunc,
 }
 
 impl Candidate {
+    /// The function in an instance of its component.
+    pub fn func<T: Send + 'static>(&self, store: &mut Store<T>, instance: &Instance) -> Option<Func> {
+        match &self.instance {
+            Some(outer) => {
+                let outer = instance.get_export_index(&mut *store, None, outer)?;
+                let index = instance.get_export_index(&mut *store, Some(&outer), &self.name)?;
+                instance.get_func(&mut *store, index)
+            }
+            None => instance.get_func(&mut *store, self.name.as_str()),
+        }
+    }
+
     /// The name to show, which [`find`] also takes.
     fn full_name(&self) -> String {
         match &self.instance {
@@ -77,25 +90,12 @@ pub fn invoke<T: Send + 'static>(
         ))
     })?;
 
-    let missing = || {
+    let func = candidate.func(store, instance).ok_or_else(|| {
         Failure::new(format!(
             "{file}: the instance has no export {}",
             candidate.full_name()
         ))
-    };
-    let func = match &candidate.instance {
-        Some(outer) => {
-            let outer = instance
-                .get_export_index(&mut *store, None, outer)
-                .ok_or_else(missing)?;
-            let index = instance
-                .get_export_index(&mut *store, Some(&outer), &candidate.name)
-                .ok_or_else(missing)?;
-            instance.get_func(&mut *store, index)
-        }
-        None => instance.get_func(&mut *store, candidate.name.as_str()),
-    };
-    let func = func.ok_or_else(missing)?;
+    })?;
     let mut results = vec![Val::Bool(false); candidate.ty.results().len()];
     func.call(&mut *store, &args, &mut results)
         .map_err(|e| Failure::engine(file, &e))?;
@@ -112,7 +112,10 @@ pub fn invoke<T: Send + 'static>(
 }
 
 /// The one exported function that `name` means.
-fn find(component: &Component, name: &str) -> Result<Candidate, String> {
+///
+/// # Errors
+/// If there is none or more than one, a text for people.
+pub fn find(component: &Component, name: &str) -> Result<Candidate, String> {
     let all = candidates(component);
     let list = |some: &mut dyn Iterator<Item = &Candidate>| {
         some.map(|c| format!("\n  {}", signature(c))).collect::<String>()
@@ -165,7 +168,8 @@ fn candidates(component: &Component) -> Vec<Candidate> {
     out
 }
 
-fn signature(candidate: &Candidate) -> String {
+/// A function's name, parameters and results, for people.
+pub fn signature(candidate: &Candidate) -> String {
     let params: Vec<String> = candidate
         .ty
         .params()

@@ -3,6 +3,7 @@
 mod common;
 
 use bytes::Bytes;
+use common::frames::Frames;
 use common::{Answer, get, hello};
 use http::{HeaderMap, Request};
 use http_body::Frame;
@@ -12,20 +13,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use wharf_wasi::MemoryOutputPipe;
 use wharf_wasi_http::ErrorCode;
-
-/// Gives these frames.
-struct Frames(Vec<Result<Frame<Bytes>, ErrorCode>>);
-
-impl http_body::Body for Frames {
-    type Data = Bytes;
-    type Error = ErrorCode;
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, ErrorCode>>> {
-        Poll::Ready((!self.0.is_empty()).then(|| self.0.remove(0)))
-    }
-}
 
 #[tokio::test]
 async fn a_simple_answer() {
@@ -116,7 +103,9 @@ async fn trailers_both_ways() {
         Ok(Frame::data(Bytes::from_static(b"12345"))),
         Ok(Frame::trailers(trailers)),
     ];
-    let request = Request::post("/trailers").body(Frames(frames)).unwrap();
+    let request = Request::post("/trailers")
+        .body(Frames::<ErrorCode>(frames))
+        .unwrap();
     let (answer, _) = hello(request, |_| {}).await;
     let Answer::Response(response) = answer else {
         panic!("no response")
@@ -133,7 +122,7 @@ async fn a_broken_body_is_an_error_for_the_guest() {
         Ok(Frame::data(Bytes::from_static(b"12345"))),
         Err(ErrorCode::ConnectionTerminated),
     ];
-    let request = Request::post("/read").body(Frames(frames)).unwrap();
+    let request = Request::post("/read").body(Frames::<ErrorCode>(frames)).unwrap();
     let (answer, _) = hello(request, |_| {}).await;
     let (status, text) = answer.text().await;
     assert_eq!(status, 400);

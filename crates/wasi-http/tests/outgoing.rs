@@ -3,17 +3,15 @@
 mod common;
 
 use bytes::Bytes;
+use common::frames::Frames;
 use common::{State, allow, client, client_sync, describe, listen, serve1, serve2};
 use http::{HeaderMap, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full};
-use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wharf_wasi::async_trait;
@@ -139,28 +137,17 @@ async fn a_kept_connection_that_was_closed_is_replaced() {
     assert_eq!(out.matches("2 bytes: ok").count(), 4, "{out}");
 }
 
-/// Two pieces and trailers.
-struct Pieces(Vec<Frame<Bytes>>);
-
-impl http_body::Body for Pieces {
-    type Data = Bytes;
-    type Error = Infallible;
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready((!self.0.is_empty()).then(|| Ok(self.0.remove(0))))
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn trailers_of_responses() {
     let address = listen(|stream| {
         serve2(stream, |_| async {
             let mut trailers = HeaderMap::new();
             trailers.insert("x-sum", "123".parse().unwrap());
-            let frames = vec![Frame::data(Bytes::from_static(b"abc")), Frame::trailers(trailers)];
-            Response::new(Pieces(frames).boxed_unsync())
+            let frames = vec![
+                Ok(Frame::data(Bytes::from_static(b"abc"))),
+                Ok(Frame::trailers(trailers)),
+            ];
+            Response::new(Frames(frames).boxed_unsync())
         })
     })
     .await;

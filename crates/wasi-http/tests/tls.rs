@@ -2,39 +2,13 @@
 
 mod common;
 
+use common::authority::authority;
 use common::{client, describe, listen, serve1, serve2};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::ring::default_provider;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use wharf_wasi_http::{HttpClient, HttpPolicy, TlsRoots, WasiHttpCtx};
-
-/// An authority in PEM form and a server's configuration with a certificate of it.
-fn authority(names: &[&str], alpn: &[&str]) -> (Vec<u8>, Arc<ServerConfig>) {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let names: Vec<String> = names.iter().map(|n| (*n).to_owned()).collect();
-    let certificate = CertificateParams::new(names)
-        .unwrap()
-        .signed_by(&key, &ca)
-        .unwrap();
-    let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![certificate.der().clone()],
-            PrivateKeyDer::Pkcs8(key.serialize_der().into()),
-        )
-        .unwrap();
-    config.alpn_protocols = alpn.iter().map(|p| p.as_bytes().to_vec()).collect();
-    (ca.pem().into_bytes(), Arc::new(config))
-}
 
 async fn server(config: Arc<ServerConfig>) -> SocketAddr {
     listen(move |stream| {
@@ -79,7 +53,7 @@ async fn both_versions_by_agreement() {
         let (ca, config) = authority(&["localhost", "127.0.0.1"], alpn);
         let address = server(config).await;
         for host in ["localhost", "127.0.0.1"] {
-            let out = get(host, address, TlsRoots::Pem(ca.clone())).await;
+            let out = get(host, address, TlsRoots::Pem(ca.clone().into_bytes())).await;
             let line = format!("POST /x {host}:{} - 3", address.port());
             assert_eq!(out.matches(&line).count(), 2, "{alpn:?} {out}");
         }
@@ -91,7 +65,7 @@ async fn strangers_are_not_trusted() {
     let (_, config) = authority(&["localhost"], &[]);
     let (other, _) = authority(&["localhost"], &[]);
     let address = server(config).await;
-    for roots in [TlsRoots::Pem(other), TlsRoots::Bundled] {
+    for roots in [TlsRoots::Pem(other.into_bytes()), TlsRoots::Bundled] {
         let out = get("localhost", address, roots).await;
         assert_eq!(out, "error: ErrorCode::TlsCertificateError\n");
     }
@@ -101,7 +75,7 @@ async fn strangers_are_not_trusted() {
 async fn certificates_have_to_name_the_host() {
     let (ca, config) = authority(&["example.org"], &[]);
     let address = server(config).await;
-    let out = get("localhost", address, TlsRoots::Pem(ca)).await;
+    let out = get("localhost", address, TlsRoots::Pem(ca.into_bytes())).await;
     assert_eq!(out, "error: ErrorCode::TlsCertificateError\n");
 }
 

@@ -62,7 +62,9 @@ pub(crate) fn text_line(record: &Record<'_>) -> String {
     line
 }
 
-fn json_string(out: &mut String, text: &str) {
+/// Appends a text to a JSON document, in quotes. What would end a line, move a terminal's cursor or change the order in which
+/// characters are shown is escaped.
+pub fn json_string(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
         match c {
@@ -108,7 +110,7 @@ pub(crate) fn json_line(record: &Record<'_>) -> String {
 }
 
 /// A time as RFC 3339 has it, in UTC with milliseconds. What is before 1970 is 1970.
-fn timestamp(time: SystemTime) -> String {
+pub fn timestamp(time: SystemTime) -> String {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let (days, second) = (since.as_secs() / 86400, since.as_secs() % 86400);
     let (year, month, day) = date(days);

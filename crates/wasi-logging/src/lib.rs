@@ -36,6 +36,7 @@ mod level;
 mod sink;
 
 pub use ctx::{RateLimit, WasiLoggingCtx, WasiLoggingCtxBuilder};
+pub use format::{json_string, timestamp};
 pub use level::{Level, UnknownLevel};
 pub use sink::{Format, LogSink, Record, WriterSink};
 

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use wharf_spec_tests::wasi::{NotRun, Template, judge, load, suite_dir};
+use wharf_spec_tests::wasi::{NotRun, Template, judge, judge_answer, load, load_served, suite_dir};
 
-const USAGE: &str = "usage: wasi [--command TEMPLATE] [--preset wharf|wasmtime] [--dir TEMPLATE] [--dir-read-only TEMPLATE] [--env TEMPLATE]
+const USAGE: &str = "usage: wasi [--command TEMPLATE] [--preset wharf|wasmtime] [--serve TEMPLATE] [--dir TEMPLATE] [--dir-read-only TEMPLATE] [--env TEMPLATE]
             [--net NAME=TEMPLATE]... [--need NAME=TEMPLATE]... [--timeout SECONDS] [--quiet] [CASE...]
 CASE is the beginning of a case's name, such as `filesystem/open`. The templates are described in spec-tests/wasi/README.md.";
 
@@ -13,6 +13,13 @@ struct Options {
     template: Template,
     quiet: bool,
     wanted: Vec<String>,
+}
+
+impl Options {
+    /// Whether a case was asked for.
+    fn wants(&self, name: &str) -> bool {
+        self.wanted.is_empty() || self.wanted.iter().any(|wanted| name.starts_with(wanted.as_str()))
+    }
 }
 
 fn main() -> ExitCode {
@@ -39,6 +46,7 @@ fn options(args: impl Iterator<Item = String>) -> Result<Options, String> {
         match arg.as_str() {
             "--preset" => preset(template, &value()?)?,
             "--command" => template.command = value()?,
+            "--serve" => template.serve = value()?,
             "--dir" => template.dir = value()?,
             "--dir-read-only" => template.dir_read_only = value()?,
             "--env" => template.env = value()?,
@@ -70,10 +78,13 @@ fn preset(template: &mut Template, name: &str) -> Result<(), String> {
         "wharf" => Template::default(),
         "wasmtime" => Template {
             command: "wasmtime run {dirs} {env} {net} {needs} {component} {args}".into(),
+            serve: "wasmtime serve -S cli --addr {addr} {component}".into(),
             dir_read_only: String::new(),
             net: vec![
                 ("loopback".into(), "-S inherit-network".into()),
                 ("localhost".into(), "-S allow-ip-name-lookup".into()),
+                // Whoever has the interface may send.
+                ("http-loopback".into(), String::new()),
             ],
             needs: vec![("http".into(), "-S http".into())],
             ..Template::default()
@@ -90,41 +101,25 @@ fn run(options: &Options) -> Result<bool, String> {
         let mut row = Row::default();
         for case in &manifest.cases {
             let name = format!("{}/{}", manifest.package, case.name);
-            if !options.wanted.is_empty()
-                && !options
-                    .wanted
-                    .iter()
-                    .any(|wanted| name.starts_with(wanted.as_str()))
-            {
-                continue;
-            }
-            let result = match options.template.run(&manifest, case) {
-                Ok(output) => judge(case, &output),
-                Err(NotRun::Failed(why)) => Err(why),
-                Err(NotRun::Skipped(why)) => {
-                    row.skipped += 1;
-                    if !options.quiet {
-                        println!("skipped {name}: {why}");
-                    }
-                    continue;
-                }
-            };
-            match result {
-                Ok(()) => row.passed += 1,
-                Err(why) => {
-                    row.failed += 1;
-                    if !options.quiet {
-                        println!(
-                            "FAILED  {name}: {}\n        {}",
-                            case.checks,
-                            why.replace('\n', "\n        ")
-                        );
-                    }
-                }
+            if options.wants(&name) {
+                let run = options.template.run(&manifest, case);
+                let result = run.map(|output| judge(case, &output));
+                row.add(options, &name, &case.checks, result);
             }
         }
         rows.push((manifest.package, row));
     }
+    let served = load_served(&suite_dir())?;
+    let mut row = Row::default();
+    for case in &served.cases {
+        let name = format!("{}/{}", served.package, case.name);
+        if options.wants(&name) {
+            let answer = options.template.answer(&served.component, &case.request);
+            let result = answer.map(|answer| judge_answer(case, &answer));
+            row.add(options, &name, &case.checks, result);
+        }
+    }
+    rows.push((served.package, row));
     println!("\n| Package | Passed | Failed | Skipped |\n|---|---:|---:|---:|");
     let mut all = Row::default();
     for (package, row) in &rows {
@@ -145,4 +140,34 @@ struct Row {
     passed: usize,
     failed: usize,
     skipped: usize,
+}
+
+impl Row {
+    /// Counts a case and tells what was wrong with it.
+    fn add(
+        &mut self,
+        options: &Options,
+        name: &str,
+        checks: &str,
+        result: Result<Result<(), String>, NotRun>,
+    ) {
+        match result {
+            Ok(Ok(())) => self.passed += 1,
+            Ok(Err(why)) | Err(NotRun::Failed(why)) => {
+                self.failed += 1;
+                if !options.quiet {
+                    println!(
+                        "FAILED  {name}: {checks}\n        {}",
+                        why.replace('\n', "\n        ")
+                    );
+                }
+            }
+            Err(NotRun::Skipped(why)) => {
+                self.skipped += 1;
+                if !options.quiet {
+                    println!("skipped {name}: {why}");
+                }
+            }
+        }
+    }
 }

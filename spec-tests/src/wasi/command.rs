@@ -1,18 +1,23 @@
 //! Runs cases on any runtime by its command.
 
 use std::io::{self, Read as _, Write as _};
-use std::process::{Command, ExitStatus, Stdio};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::manifest::{Case, Manifest};
 use super::prepared::{Output, Prepared};
+use super::served::{Answer, exchange};
 
 /// A command with placeholders; the suite's README describes them.
 #[derive(Clone, Debug)]
 pub struct Template {
     /// The command: `{dirs}`, `{env}`, `{net}`, `{needs}`, `{component}` and `{args}` stand for what belongs to a case.
     pub command: String,
+    /// The command that serves HTTP with a component: `{addr}` and `{component}`; empty if there is none.
+    pub serve: String,
     /// What grants a directory: `{host}` and `{guest}`.
     pub dir: String,
     /// What grants a directory to be read only; empty if the runtime has no such thing.
@@ -32,6 +37,7 @@ impl Default for Template {
     fn default() -> Template {
         Template {
             command: "wharf run {dirs} {env} {net} {needs} {component} -- {args}".into(),
+            serve: "wharf serve --addr {addr} --access-log off {component}".into(),
             dir: "--dir {host}::{guest}".into(),
             dir_read_only: "--dir {host}::{guest}::ro".into(),
             env: "--env {name}={value}".into(),
@@ -41,6 +47,7 @@ impl Default for Template {
                     "--net tcp:127.0.0.1:* --net tcp:[::1]:* --net udp:127.0.0.1:* --net udp:[::1]:*".into(),
                 ),
                 ("localhost".into(), "--net lookup:localhost".into()),
+                ("http-loopback".into(), "--http http://127.0.0.1:*".into()),
             ],
             // It is always there.
             needs: vec![("http".into(), String::new())],
@@ -106,6 +113,49 @@ impl Template {
         })
     }
 
+    /// Starts the command that serves, sends it a request and ends it.
+    ///
+    /// # Errors
+    /// If there is no such command, it does not start, or there is no answer.
+    pub fn answer(&self, component: &Path, request: &str) -> Result<Answer, NotRun> {
+        if self.serve.is_empty() {
+            return Err(NotRun::Skipped("nothing to serve with".into()));
+        }
+        let failed = |e: io::Error| NotRun::Failed(e.to_string());
+        // The port is free now, and most likely still so a moment later.
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let address = free.map_err(failed)?;
+        let component = component.to_string_lossy();
+        let values = [
+            ("{addr}", address.to_string()),
+            ("{component}", component.into_owned()),
+        ];
+        let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let words = fill(&self.serve, &values);
+        let Some((program, args)) = words.split_first() else {
+            return Err(NotRun::Failed("the command is empty".into()));
+        };
+        let child = Command::new(program)
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|e| NotRun::Failed(format!("{program}: {e}")))?;
+        let mut child = Ended(child);
+        let deadline = Instant::now() + self.timeout;
+        while TcpStream::connect(address).is_err() {
+            if let Some(status) = child.0.try_wait().map_err(failed)? {
+                return Err(NotRun::Failed(format!("{program}: {status}")));
+            }
+            if Instant::now() > deadline {
+                return Err(NotRun::Failed("it does not listen".into()));
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        exchange(address, request, self.timeout).map_err(failed)
+    }
+
     /// The command's words with everything put in.
     fn words(&self, manifest: &Manifest, case: &Case, prepared: &Prepared) -> Result<Vec<String>, NotRun> {
         let mut words = Vec::new();
@@ -158,6 +208,16 @@ impl Template {
             }
         }
         Ok(words)
+    }
+}
+
+/// Ends a process that would go on.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

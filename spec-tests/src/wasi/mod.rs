@@ -4,11 +4,14 @@
 mod command;
 mod manifest;
 mod prepared;
+mod served;
+mod serving;
 mod wharf;
 
 pub use command::{NotRun, Template};
 pub use manifest::{Case, DirSpec, Ending, Manifest, load};
 pub use prepared::{Output, Prepared, judge};
+pub use served::{Answer, Served, ServedCase, judge_answer, load_served, plain_request};
 pub use wharf::Runner;
 
 use std::path::PathBuf;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wharf::component::{Component, InstancePre, Linker, ResourceTable};
@@ -11,10 +11,12 @@ use wharf_wasi::{
     DirPerms, FilePerms, I32Exit, MemoryInputPipe, MemoryOutputPipe, WasiCtx, WasiCtxBuilder, WasiCtxView,
     WasiView,
 };
-use wharf_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView, default_hooks};
+use wharf_wasi_http::{HttpClient, HttpPolicy, WasiHttpCtx, WasiHttpCtxView, WasiHttpView, default_hooks};
 
 use super::manifest::{Case, Manifest};
 use super::prepared::{Output, Prepared};
+use super::served::Answer;
+use super::serving;
 
 /// What the names in a case's `net` stand for.
 const NET: [(&str, &[&str]); 2] = [
@@ -25,16 +27,19 @@ const NET: [(&str, &[&str]); 2] = [
     ("localhost", &["lookup:localhost"]),
 ];
 
+/// What they let a guest send requests to.
+const HTTP: [(&str, &str); 1] = [("http-loopback", "http://127.0.0.1:*")];
+
 /// What of the things that not every runtime has is there.
 const OFFERED: [&str; 1] = ["http"];
 
 /// The most that a guest can print.
 const MAX_OUTPUT: usize = 1 << 20;
 
-struct Host {
-    ctx: WasiCtx,
-    http: WasiHttpCtx,
-    table: ResourceTable,
+pub(super) struct Host {
+    pub(super) ctx: WasiCtx,
+    pub(super) http: WasiHttpCtx,
+    pub(super) table: ResourceTable,
 }
 
 impl WasiHttpView for Host {
@@ -80,13 +85,13 @@ impl Runner {
             .find(|need| !OFFERED.contains(need))
     }
 
-    fn component(&self, manifest: &Manifest) -> Result<Arc<InstancePre<Host>>, String> {
+    fn component(&self, file: &Path) -> Result<Arc<InstancePre<Host>>, String> {
         let mut components = self.components.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(component) = components.get(&manifest.component) {
+        if let Some(component) = components.get(file) {
             return Ok(component.clone());
         }
-        let path = manifest.component.display();
-        let bytes = fs::read(&manifest.component).map_err(|e| format!("{path}: {e}"))?;
+        let path = file.display();
+        let bytes = fs::read(file).map_err(|e| format!("{path}: {e}"))?;
         let pre = Component::new(&self.engine, bytes).and_then(|component| {
             let mut linker = Linker::new(&self.engine);
             wharf_wasi::p2::add_to_linker(&mut linker)?;
@@ -94,8 +99,16 @@ impl Runner {
             linker.instantiate_pre(&component)
         });
         let pre = Arc::new(pre.map_err(|e| format!("{path}: {e}"))?);
-        components.insert(manifest.component.clone(), pre.clone());
+        components.insert(file.to_path_buf(), pre.clone());
         Ok(pre)
+    }
+
+    /// Sends a request to a component that serves HTTP.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub fn answer(&self, component: &Path, request: &str) -> Result<Answer, String> {
+        serving::answer(&self.engine, &self.component(component)?, request)
     }
 
     /// Runs a case.
@@ -104,7 +117,7 @@ impl Runner {
     /// If it could not be run.
     pub fn run(&self, manifest: &Manifest, case: &Case) -> Result<Output, String> {
         let prepared = Prepared::new(case).map_err(|e| format!("preparing the directories: {e}"))?;
-        let pre = self.component(manifest)?;
+        let pre = self.component(&manifest.component)?;
         let (stdout, stderr) = (
             MemoryOutputPipe::new(MAX_OUTPUT),
             MemoryOutputPipe::new(MAX_OUTPUT),
@@ -129,7 +142,7 @@ impl Runner {
         grant(&mut builder, case, &prepared)?;
         let host = Host {
             ctx: builder.build(),
-            http: WasiHttpCtx::new(),
+            http: http(case)?,
             table: ResourceTable::new(),
         };
         let mut store = Store::new(&self.engine, host);
@@ -155,6 +168,19 @@ impl Runner {
     }
 }
 
+/// A client that may send what the case is granted.
+fn http(case: &Case) -> Result<WasiHttpCtx, String> {
+    let mut policy = HttpPolicy::new();
+    for (_, rule) in HTTP.iter().filter(|(name, _)| case.net.iter().any(|n| n == name)) {
+        policy = policy.allow(rule).map_err(|e| format!("{rule}: {e}"))?;
+    }
+    if policy.is_empty() {
+        return Ok(WasiHttpCtx::new());
+    }
+    let client = HttpClient::builder().policy(policy).build();
+    client.map(WasiHttpCtx::with_client).map_err(|e| e.to_string())
+}
+
 fn grant(builder: &mut WasiCtxBuilder, case: &Case, prepared: &Prepared) -> Result<(), String> {
     for (spec, host) in case.dirs.iter().zip(&prepared.dirs) {
         let (dirs, files) = match spec.read_only {
@@ -165,7 +191,11 @@ fn grant(builder: &mut WasiCtxBuilder, case: &Case, prepared: &Prepared) -> Resu
             .preopened_dir(host, &spec.guest, dirs, files)
             .map_err(|e| e.to_string())?;
     }
-    for name in &case.net {
+    let net = case
+        .net
+        .iter()
+        .filter(|name| HTTP.iter().all(|(known, _)| known != name));
+    for name in net {
         let known = NET.iter().find(|(n, _)| n == name);
         let (_, rules) = known.ok_or_else(|| format!("no such network: {name}"))?;
         for rule in *rules {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
-use wharf::component::{Component, Linker};
+use wharf::component::{Component, Linker, TypedFunc};
 use wharf::{Engine, Limits, Store};
 use wharf_wasi_http::{Proxy, ProxyPre};
 use wharf_wasi_keyvalue::bindings::{WatchService, WatchServicePre};
@@ -13,6 +13,7 @@ use super::args::ServeArgs;
 use super::host::{Grants, Host};
 use super::metrics::{Metrics, count};
 use crate::failure::Failure;
+use crate::invoke::{Candidate, find, signature};
 use crate::load::{Layer, Loaded, is_artifact, load, open_artifact};
 
 /// After how many ticks of the epoch a guest lets others run for the first time: at least one whole one, so that what is done sooner is not held up
@@ -31,6 +32,11 @@ impl Loader {
     /// # Errors
     /// When the hosts can't be linked.
     pub fn new(args: Arc<ServeArgs>, engine: Engine, grants: &Grants) -> Result<Loader, Failure> {
+        if args.reset_func.is_some() && args.reuse.get() == 1 {
+            return Err(Failure::new(
+                "--reset-func: an instance answers one request; --reuse lets it answer more",
+            ));
+        }
         let mut linker = Linker::new(&engine);
         wharf_wasi::p2::add_to_linker(&mut linker)
             .and_then(|()| wharf_wasi_http::add_only_http_to_linker(&mut linker))
@@ -85,6 +91,12 @@ impl Loader {
             .component_type()
             .exports()
             .any(|(name, _)| name.starts_with("wasi:keyvalue/watcher@0.2.0-draft2"));
+        let reset = match &self.args.reset_func {
+            Some(name) => {
+                Some(find_reset(&component, name).map_err(|e| Failure::new(format!("{file}: {e}")))?)
+            }
+            None => None,
+        };
         let pre = self.linker.instantiate_pre(&component).map_err(failure)?;
         let watcher = watches.then(|| WatchServicePre::new(pre.clone())).transpose();
         Ok(App {
@@ -92,11 +104,24 @@ impl Loader {
             pre: ProxyPre::new(pre).map_err(failure)?,
             engine: self.engine.clone(),
             limits: self.limits,
+            reset,
             reuse: self.args.reuse.get(),
             max_idle: self.args.max_concurrent.get(),
             idle: Mutex::new(Vec::new()),
         })
     }
+}
+
+/// The function that resets an instance.
+fn find_reset(component: &Component, name: &str) -> Result<Candidate, String> {
+    let found = find(component, name)?;
+    if found.ty.params().len() + found.ty.results().len() > 0 {
+        return Err(format!(
+            "{}: a function that resets an instance has no parameters and no results",
+            signature(&found)
+        ));
+    }
+    Ok(found)
 }
 
 /// A component, linked.
@@ -106,6 +131,7 @@ pub struct App {
     watcher: Option<WatchServicePre<Host>>,
     engine: Engine,
     limits: Limits,
+    reset: Option<Candidate>,
     reuse: usize,
     max_idle: usize,
     /// Instances that can answer further requests.
@@ -116,6 +142,8 @@ pub struct App {
 pub struct Instance {
     pub store: Store<Host>,
     pub proxy: Proxy,
+    /// Brings it back to what it was at first.
+    reset: Option<TypedFunc<(), ()>>,
     /// How many requests it may still answer.
     left: usize,
 }
@@ -139,10 +167,21 @@ impl App {
             return Ok(instance);
         }
         let mut store = self.store(grants.host(deadline), metrics)?;
-        let proxy = self.pre.instantiate_async(&mut store).await?;
+        let instance = self.pre.instance_pre().instantiate_async(&mut store).await?;
+        let proxy = Proxy::new(&mut store, &instance)?;
+        let reset = match &self.reset {
+            // An instance that answers one request is not reset.
+            Some(reset) if self.reuse > 1 => {
+                let func = reset.func(&mut store, &instance);
+                let func = func.ok_or_else(|| wharf::Error::msg("the function to reset it is missing"))?;
+                Some(func.typed(&mut store)?)
+            }
+            _ => None,
+        };
         Ok(Instance {
             store,
             proxy,
+            reset,
             left: self.reuse,
         })
     }
@@ -183,15 +222,22 @@ impl App {
         Ok((store, service))
     }
 
-    /// Takes an instance back that answered a request without a trap.
-    pub fn give_back(&self, mut instance: Instance) {
+    /// Takes an instance back that answered a request without a trap, and resets it.
+    ///
+    /// # Errors
+    /// When resetting it traps or takes too long; the instance is gone then.
+    pub async fn give_back(&self, mut instance: Instance) -> Result<(), wharf::Error> {
         instance.left -= 1;
         if instance.left == 0 {
-            return;
+            return Ok(());
+        }
+        if let Some(reset) = &instance.reset {
+            reset.call_async(&mut instance.store, ()).await?;
         }
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < self.max_idle {
             idle.push(instance);
         }
+        Ok(())
     }
 }

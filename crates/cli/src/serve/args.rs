@@ -51,9 +51,15 @@ pub struct ServeArgs {
     #[arg(long, value_name = "NUMBER", default_value = "16384")]
     pub max_connections: NonZeroUsize,
 
-    /// How many requests an instance answers, one after the other, before it is thrown away
+    /// How many requests an instance answers, one after the other, before it is thrown away; what comes from some toolchains
+    /// (JavaScript's, for one) can answer a single one only
     #[arg(long, value_name = "NUMBER", default_value = "1")]
     pub reuse: NonZeroUsize,
+
+    /// An exported function without parameters and results that brings an instance back to what it was at first; it is called
+    /// before each request but the first (default: a guest may find what earlier requests left)
+    #[arg(long, value_name = "NAME")]
+    pub reset_func: Option<String>,
 
     /// How many threads run guests (default: four per core)
     #[arg(long, value_name = "NUMBER")]

@@ -1,11 +1,13 @@
 //! Bodies on their way: limits for what comes in, and the end of a request with what goes out.
 
+use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
+use std::{fmt, io};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -22,6 +24,18 @@ use super::record::Record;
 pub enum Fault {
     TooLarge,
     TooSlow,
+    /// Its chunks are none.
+    Malformed,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Fault::TooLarge => "the body is too large",
+            Fault::TooSlow => "the body comes too slowly",
+            Fault::Malformed => "the body is malformed",
+        })
+    }
 }
 
 /// What both ends of a request know about its body.
@@ -37,7 +51,8 @@ impl BodyState {
         match self.fault.load(Ordering::Relaxed) {
             0 => None,
             1 => Some(Fault::TooLarge),
-            _ => Some(Fault::TooSlow),
+            2 => Some(Fault::TooSlow),
+            _ => Some(Fault::Malformed),
         }
     }
 
@@ -45,6 +60,7 @@ impl BodyState {
         let value = match fault {
             Fault::TooLarge => 1,
             Fault::TooSlow => 2,
+            Fault::Malformed => 3,
         };
         self.fault.store(value, Ordering::Relaxed);
     }
@@ -88,7 +104,12 @@ impl Body for RequestBody {
                 let Some(frame) = frame else {
                     return Poll::Ready(None);
                 };
-                let frame = frame.map_err(IntoErrorCode::into_error_code)?;
+                let frame = frame.map_err(|e| {
+                    if is_malformed(&e) {
+                        this.state.set(Fault::Malformed);
+                    }
+                    e.into_error_code()
+                })?;
                 let length = frame.data_ref().map_or(0, |data| data.len() as u64);
                 this.state.received.fetch_add(length, Ordering::Relaxed);
                 match this.left.checked_sub(length) {
@@ -125,6 +146,14 @@ impl Body for RequestBody {
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
     }
+}
+
+/// Whether a body of HTTP/1.1 is not what its head said, apart from its end being missing.
+fn is_malformed(error: &hyper::Error) -> bool {
+    let source = error
+        .source()
+        .and_then(|source| source.downcast_ref::<io::Error>());
+    source.is_some_and(|e| matches!(e.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData))
 }
 
 /// The body of an answer. With it ends what the server keeps about the request.
@@ -167,6 +196,11 @@ impl ResponseBody {
         }
     }
 
+    /// Whether there is nothing more to give. With a length the connection knows that before the guest has said so.
+    fn is_whole(&self) -> bool {
+        self.inner.is_end_stream() || self.inner.size_hint().exact() == Some(0)
+    }
+
     /// The connection has everything.
     fn end(&mut self) {
         self.ended = true;
@@ -201,7 +235,7 @@ impl Body for ResponseBody {
             }
             None => this.end(),
         }
-        if this.inner.is_end_stream() {
+        if this.is_whole() {
             this.end();
         }
         Poll::Ready(frame)
@@ -218,7 +252,7 @@ impl Body for ResponseBody {
 
 impl Drop for ResponseBody {
     fn drop(&mut self) {
-        if self.ended || self.inner.is_end_stream() {
+        if self.ended || self.is_whole() {
             return self.end();
         }
         if self.guest.is_none() {

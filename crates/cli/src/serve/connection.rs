@@ -1,12 +1,14 @@
 //! Connections: accepting them, their limits, and their end.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use http::StatusCode;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -14,7 +16,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::checked_io::CheckedIo;
 use super::metrics::count;
+use super::record::Record;
 use super::service::answer;
 use super::timed_io::TimedIo;
 use super::{Server, log};
@@ -128,7 +132,9 @@ async fn serve(server: Arc<Server>, stream: TcpStream, remote: SocketAddr, mut s
         }
     });
     let builder = builder(&server);
-    let io = TokioIo::new(TimedIo::new(stream, server.args.body_timeout));
+    let io = CheckedIo::new(TimedIo::new(stream, server.args.body_timeout));
+    let verdict = io.verdict();
+    let io = TokioIo::new(io);
     let mut connection = pin!(builder.serve_connection(io, service));
     let mut stopping = *stop.borrow();
     if stopping {
@@ -138,9 +144,13 @@ async fn serve(server: Arc<Server>, stream: TcpStream, remote: SocketAddr, mut s
         let deadline = activity.deadline(&server);
         tokio::select! {
             ended = connection.as_mut() => {
-                // Errors are those of clients, malformed requests among them, or of guests, which were logged.
-                if ended.is_err() {
+                // Errors are those of clients, or of guests, which were logged.
+                if let Err(error) = ended {
                     count(&server.metrics.connection_errors);
+                    if let Some(status) = refused(&*error) {
+                        let why = verdict.get().map_or_else(|| error.to_string(), |why| why.to_string());
+                        Record::refused(&server, remote, status, why);
+                    }
                 }
                 break;
             }
@@ -159,6 +169,16 @@ async fn serve(server: Arc<Server>, stream: TcpStream, remote: SocketAddr, mut s
         }
     }
     server.metrics.connections.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// The status with which the HTTP library answered what it could not read.
+fn refused(error: &(dyn Error + 'static)) -> Option<StatusCode> {
+    let error = error.downcast_ref::<hyper::Error>()?;
+    if error.is_parse_too_large() {
+        Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+    } else {
+        error.is_parse().then_some(StatusCode::BAD_REQUEST)
+    }
 }
 
 fn builder(server: &Server) -> auto::Builder<TokioExecutor> {

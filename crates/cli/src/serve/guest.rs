@@ -184,6 +184,5 @@ async fn call(server: &Server, job: Job) -> Result<(), wharf::Error> {
         .wasi_http_incoming_handler()
         .call_handle(&mut instance.store, request, outparam)
         .await?;
-    app.give_back(instance);
-    Ok(())
+    app.give_back(instance).await
 }

@@ -26,6 +26,7 @@ impl GuestOutput {
         LineStream(Arc::new(Mutex::new(Lines {
             name,
             output: self.clone(),
+            request: String::new(),
             line: Vec::new(),
         })))
     }
@@ -38,12 +39,21 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Lines {
     name: &'static str,
     output: GuestOutput,
-    /// A line that is not complete.
+    /// A line that is not complete, and the request that it belongs to.
     line: Vec<u8>,
+    request: String,
 }
 
 impl Lines {
     fn write(&mut self, mut bytes: &[u8]) {
+        let request = lock(&self.output.0).clone();
+        if request != self.request {
+            // What an earlier request began is not the beginning of a line of this one.
+            if !self.line.is_empty() {
+                self.end_line();
+            }
+            self.request = request;
+        }
         while !bytes.is_empty() {
             let room = MAX_LINE.saturating_sub(self.line.len()).max(1);
             let (part, rest) = bytes.split_at(room.min(bytes.len()));
@@ -67,7 +77,7 @@ impl Lines {
 
     fn end_line(&mut self) {
         let text = String::from_utf8_lossy(&self.line);
-        log::line(&prefixed(self.name, &lock(&self.output.0), &text));
+        log::line(&prefixed(self.name, &self.request, &text));
         self.line.clear();
     }
 }
@@ -145,6 +155,12 @@ mod tests {
         assert!(lines.line.len() < MAX_LINE);
         lines.write(b"\n\n");
         assert!(lines.line.is_empty());
+        // The next request has lines of its own.
+        output.belongs_to("1");
+        lines.write(b"a");
+        output.belongs_to("2");
+        lines.write(b"b");
+        assert_eq!((lines.line.as_slice(), lines.request.as_str()), (&b"b"[..], "2"));
     }
 
     #[test]

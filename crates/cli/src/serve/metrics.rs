@@ -53,8 +53,8 @@ impl Metrics {
         self.duration_micros.fetch_add(micros, Ordering::Relaxed);
     }
 
-    /// All numbers.
-    pub fn render(&self, waiting: usize) -> String {
+    /// All numbers: those that are counted here, how many requests wait, and how many spans were sent and lost.
+    pub fn render(&self, waiting: usize, spans: Option<(u64, u64)>) -> String {
         let mut out = String::new();
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         out.push_str("# TYPE wharf_http_requests_total counter\n");
@@ -111,6 +111,11 @@ impl Metrics {
         for (name, counter) in counters {
             let _ = writeln!(out, "# TYPE {name} counter\n{name} {}", get(counter));
         }
+        if let Some((sent, lost)) = spans {
+            for (name, value) in [("wharf_spans_sent_total", sent), ("wharf_spans_lost_total", lost)] {
+                let _ = writeln!(out, "# TYPE {name} counter\n{name} {value}");
+            }
+        }
         out
     }
 }
@@ -125,7 +130,7 @@ mod tests {
         metrics.done(200, Duration::from_micros(1500));
         metrics.done(503, Duration::from_secs(60));
         metrics.done(0, Duration::ZERO);
-        let text = metrics.render(3);
+        let text = metrics.render(3, Some((5, 1)));
         for line in [
             "wharf_http_requests_total{status=\"2xx\"} 1",
             "wharf_http_requests_total{status=\"5xx\"} 1",
@@ -137,6 +142,8 @@ mod tests {
             "wharf_http_request_duration_seconds_sum 60.0015",
             "wharf_http_requests_waiting 3",
             "wharf_guests_running 0",
+            "wharf_spans_sent_total 5",
+            "wharf_spans_lost_total 1",
         ] {
             assert!(text.lines().any(|l| l == line), "{line} in\n{text}");
         }

@@ -51,7 +51,8 @@ fn answer(server: &Server, request: &Request<Incoming>) -> Response<Full<Bytes>>
         *response.status_mut() = StatusCode::NOT_FOUND;
         return response;
     }
-    let text = server.metrics.render(server.admission.waiting());
+    let spans = server.spans.as_ref().map(|spans| spans.counts());
+    let text = server.metrics.render(server.admission.waiting(), spans);
     let mut response = Response::new(Full::from(text));
     response.headers_mut().insert(
         header::CONTENT_TYPE,

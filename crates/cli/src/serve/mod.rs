@@ -7,7 +7,9 @@ mod admission;
 mod app;
 pub mod args;
 mod body;
+mod checked_io;
 mod connection;
+mod framing;
 mod guest;
 mod guest_output;
 mod host;
@@ -53,7 +55,7 @@ pub struct Server {
     /// The threads on which guests run.
     guests: Handle,
     turns: turns::Turns,
-    spans: Option<otlp::Exporter>,
+    spans: Option<Arc<otlp::Exporter>>,
     app: RwLock<Arc<App>>,
     /// Whether somebody waits for changes in stores.
     watching: Once,
@@ -83,12 +85,15 @@ pub fn serve(args: ServeArgs) -> Result<u8, Failure> {
     let grants = Grants::new(args.clone())?;
     let loader = Loader::new(args.clone(), engine.clone(), &grants)?;
     let app = loader.load()?;
-    let (spans, sender) = match &args.otlp {
-        Some(endpoint) => otlp::exporter(endpoint).map(|(spans, sender)| (Some(spans), Some(sender)))?,
-        None => (None, None),
-    };
     let cores = std::thread::available_parallelism().map_or(2, Into::into);
     let connections = runtime("wharf-http", cores, Builder::enable_all)?;
+    let spans = match &args.otlp {
+        Some(endpoint) => Some(Arc::new(otlp::Exporter::new(
+            endpoint,
+            connections.handle().clone(),
+        )?)),
+        None => None,
+    };
     let threads = args.guest_threads.map_or(cores * 4, Into::into);
     // Requests come from other threads, and must not wait until guests that compute had many turns each.
     let guests = runtime("wharf-guest", threads, |builder| builder.global_queue_interval(2))?;
@@ -105,9 +110,6 @@ pub fn serve(args: ServeArgs) -> Result<u8, Failure> {
         args,
     });
     tick(engine.clone())?;
-    if let Some(sender) = sender {
-        connections.spawn(sender.run());
-    }
     let ended = connections.block_on(run(server, Arc::new(loader)));
     // What is still running has had its time.
     connections.shutdown_background();
@@ -177,12 +179,16 @@ async fn run(server: Arc<Server>, loader: Arc<Loader>) -> Result<u8, Failure> {
         () = signals.next() => {
             log::message("ending; requests that are under way may finish");
             let _ = stop.send(true);
-            tokio::select! {
-                all = &mut accepting => {
-                    if !all {
-                        log::message("some requests took too long and were broken off");
-                    }
+            let ending = async {
+                if !accepting.await {
+                    log::message("some requests took too long and were broken off");
                 }
+                if let Some(spans) = server.spans.clone() {
+                    let _ = tokio::task::spawn_blocking(move || spans.shutdown()).await;
+                }
+            };
+            tokio::select! {
+                () = ending => {}
                 // Once more: at once.
                 () = signals.next() => {}
             }

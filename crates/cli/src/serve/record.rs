@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime};
 
-use http::{Request, Version};
+use http::{HeaderMap, Request, StatusCode, Version};
+use wharf_wasi_logging::{json_string, timestamp};
 
 use super::args::AccessLog;
 use super::body::BodyState;
-use super::log::{self, json_string};
 use super::trace::TraceContext;
-use super::{Server, otlp};
+use super::{Server, log, otlp};
 
 /// Longer targets are cut off in logs.
 const MAX_TARGET: usize = 1024;
@@ -36,27 +36,44 @@ pub struct Record {
 
 impl Record {
     pub fn new<B>(server: &Arc<Server>, remote: SocketAddr, request: &Request<B>) -> Record {
-        server.metrics.in_flight.fetch_add(1, Ordering::Relaxed);
         let target = request
             .uri()
             .path_and_query()
             .map_or("", |target| target.as_str());
-        let cut: String = target.chars().take(MAX_TARGET).collect();
+        let trace = TraceContext::of(request.headers(), server.args.otlp.is_some());
+        let mut record = Record::empty(server, remote, trace);
+        record.method = request.method().as_str().chars().take(32).collect();
+        record.target = target.chars().take(MAX_TARGET).collect();
+        record.version = match request.version() {
+            Version::HTTP_10 => "1.0",
+            Version::HTTP_2 => "2",
+            _ => "1.1",
+        };
+        record
+    }
+
+    /// Logs and counts a request that was answered before it became one.
+    pub fn refused(server: &Arc<Server>, remote: SocketAddr, status: StatusCode, error: String) {
+        // No trace: whose it would be is in the head that could not be read.
+        let trace = TraceContext::of(&HeaderMap::new(), false);
+        let mut record = Record::empty(server, remote, trace);
+        record.status = status.as_u16();
+        record.fail(error);
+    }
+
+    fn empty(server: &Arc<Server>, remote: SocketAddr, trace: TraceContext) -> Record {
+        server.metrics.in_flight.fetch_add(1, Ordering::Relaxed);
         Record {
             server: server.clone(),
-            trace: TraceContext::of(request.headers(), server.args.otlp.is_some()),
+            trace,
             body: Arc::default(),
             status: 0,
             sent: 0,
             error: None,
             remote,
-            method: request.method().as_str().chars().take(32).collect(),
-            target: cut,
-            version: match request.version() {
-                Version::HTTP_10 => "1.0",
-                Version::HTTP_2 => "2",
-                _ => "1.1",
-            },
+            method: "-".to_owned(),
+            target: String::new(),
+            version: "1.1",
             began: Instant::now(),
             time: SystemTime::now(),
         }
@@ -69,7 +86,7 @@ impl Record {
 
     fn json(&self, received: u64, micros: u128) -> String {
         let mut out = String::from("{\"time\":");
-        json_string(&mut out, &log::timestamp(self.time));
+        json_string(&mut out, &timestamp(self.time));
         for (name, value) in [
             ("remote", self.remote.to_string().as_str()),
             ("method", &self.method),
@@ -99,7 +116,7 @@ impl Record {
         json_string(&mut target, &self.target);
         let mut out = format!(
             "{} {} {} {target} HTTP/{} {} {received} {} {micros}us {}",
-            log::timestamp(self.time),
+            timestamp(self.time),
             self.remote,
             self.method,
             self.version,
@@ -120,6 +137,9 @@ impl Drop for Record {
         let server = &self.server;
         let elapsed = self.began.elapsed();
         let received = self.body.received.load(Ordering::Relaxed);
+        if let Some(fault) = self.body.fault() {
+            self.error.get_or_insert_with(|| fault.to_string());
+        }
         if self.status == 0 {
             self.error.get_or_insert_with(|| "the client is gone".to_owned());
         }

@@ -127,6 +127,7 @@ fn fault_status(fault: Fault) -> StatusCode {
     match fault {
         Fault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Fault::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        Fault::Malformed => StatusCode::BAD_REQUEST,
     }
 }
 

@@ -1,6 +1,9 @@
 //! Bytes that are meant to confuse.
 
-use crate::support::Server;
+use std::io::Write;
+use std::time::Duration;
+
+use crate::support::{Server, read_to_end};
 
 /// The answers to these bytes, by their statuses.
 fn statuses(server: &Server, bytes: impl AsRef<[u8]>) -> Vec<u16> {
@@ -102,23 +105,84 @@ fn heads_that_two_servers_may_read_in_two_ways() {
 }
 
 #[test]
-fn chunks_win_over_a_length_and_end_where_they_end() {
+fn what_would_be_read_in_two_ways_is_refused() {
     let server = Server::start(&[]);
-    // The length says that the second request is a part of the first one's body.
-    for (one, two) in [
-        ("content-length: 100", "transfer-encoding: chunked"),
-        ("transfer-encoding: chunked", "content-length: 100"),
+    let body = "3\r\nabc\r\n0\r\n\r\n";
+    let smuggled = "GET /smuggled HTTP/1.1\r\nhost: a\r\n\r\n";
+    for (headers, why) in [
+        // The length says that the second request is a part of the first one's body, or the other way round.
+        (
+            "content-length: 100\r\ntransfer-encoding: chunked",
+            "both content-length",
+        ),
+        (
+            "transfer-encoding: chunked\r\ncontent-length: 100",
+            "both content-length",
+        ),
+        (
+            "Content-Length: 3\r\nX: y\r\nTransfer-Encoding:chunked",
+            "both content-length",
+        ),
+        (
+            "content-length: 3\r\ncontent-length: 100",
+            "more than one content-length",
+        ),
+        (
+            "content-length: 3\r\ncontent-length: 3",
+            "more than one content-length",
+        ),
+        ("transfer-encoding: gzip, chunked", "other than chunked"),
+        (
+            "transfer-encoding: chunked\r\ntransfer-encoding: identity",
+            "other than chunked",
+        ),
+        ("x: y\r\n content-length: 3", "a folded header line"),
+        ("x: y\r\n\ttransfer-encoding: chunked", "a folded header line"),
     ] {
-        let text = server.raw(format!(
-            "POST /echo HTTP/1.1\r\nhost: a\r\n{one}\r\n{two}\r\n\r\n3\r\nabc\r\n0\r\n\r\n\
-             GET /headers HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
-        ));
-        let first = text.split("HTTP/1.1 ").nth(1).unwrap_or_default();
-        assert!(first.starts_with("400") || first.contains("abc"), "{text}");
-        assert!(
-            !text.contains("content-length: 100"),
-            "the guest does not see it: {text}"
+        let request = format!("POST /echo HTTP/1.1\r\nhost: a\r\n{headers}\r\n\r\n{body}{smuggled}");
+        assert_eq!(statuses(&server, &request), [400], "{headers}");
+        let line = server.wait_for(why);
+        assert!(line.contains("\"status\":400"), "{line}");
+        // Behind a request that is in order, whose answer comes first.
+        let before = "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc";
+        assert_eq!(
+            statuses(&server, format!("{before}{request}")),
+            [200, 400],
+            "{headers}"
         );
+        // In pieces.
+        let mut stream = server.connect();
+        for piece in request.as_bytes().chunks(17) {
+            if stream.write_all(piece).is_err() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let text = read_to_end(&mut stream);
+        assert!(
+            text.starts_with("HTTP/1.1 400") || text.is_empty(),
+            "{headers}: {text}"
+        );
+    }
+    assert!(!server.lines().iter().any(|line| line.contains("/smuggled")));
+}
+
+#[test]
+fn pipelined_bodies_of_all_kinds_pass() {
+    let server = Server::start(&[]);
+    let text = server.raw(
+        "\r\nPOST /read HTTP/1.1\r\nhost: a\r\ncontent-length: 38\r\n\r\ncontent-length: 1\r\ncontent-length: 2\r\n\
+         POST /read HTTP/1.1\r\nhost: a\r\nTransfer-Encoding: Chunked\r\n\r\n5;a=b\r\n\r\n\r\n\0\r\n00\r\nx-t: 1\r\n\r\n\
+         POST /read HTTP/1.1\nhost: a\ncontent-length: 0\n\n\
+         GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+    );
+    assert_eq!(text.matches("HTTP/1.1 200").count(), 4, "{text}");
+    let mut rest = &text[..];
+    for body in ["38\n", "5\n", "0\n", "hello\n"] {
+        let (_, after) = rest
+            .split_once(body)
+            .unwrap_or_else(|| panic!("{body:?} in {text}"));
+        rest = after;
     }
 }
 
@@ -136,8 +200,7 @@ fn malformed_chunks() {
         let bytes = format!(
             "POST /read HTTP/1.1\r\nhost: a\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n{chunks}"
         );
-        let statuses = statuses(&server, bytes);
-        assert!(!statuses.contains(&200), "{chunks:?}: {statuses:?}");
+        assert_eq!(statuses(&server, bytes), [400], "{chunks:?}");
     }
     assert_eq!(server.get("/").status, 200);
 }

@@ -7,9 +7,8 @@ use http_body_util::{BodyExt, Empty, Full};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
+use crate::frames::Frames;
 use crate::support::Server;
 
 type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, Infallible>;
@@ -66,29 +65,18 @@ async fn what_the_guest_sees() {
     assert_eq!((status, body.len()), (200, 1 << 20));
 }
 
-/// Data and trailers.
-struct Pieces(Vec<Frame<Bytes>>);
-
-impl http_body::Body for Pieces {
-    type Data = Bytes;
-    type Error = Infallible;
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready((!self.0.is_empty()).then(|| Ok(self.0.remove(0))))
-    }
-}
-
 #[tokio::test]
 async fn trailers() {
     let server = Server::start(&[]);
     let mut sender = connect(&server).await;
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", "7".parse().unwrap());
-    let frames = vec![Frame::data(Bytes::from_static(b"abc")), Frame::trailers(trailers)];
+    let frames = vec![
+        Ok(Frame::data(Bytes::from_static(b"abc"))),
+        Ok(Frame::trailers(trailers)),
+    ];
     let request = Request::post("http://test/trailers")
-        .body(Pieces(frames).boxed_unsync())
+        .body(Frames(frames).boxed_unsync())
         .unwrap();
     let response = sender.send_request(request).await.unwrap();
     let collected = response.into_body().collect().await.unwrap();

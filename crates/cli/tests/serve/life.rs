@@ -2,9 +2,9 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::support::{Answer, PATIENCE, Server, hello, read_to_end};
+use crate::support::{Answer, Server, hello, read_to_end, wait_until};
 
 #[cfg(unix)]
 #[test]
@@ -89,15 +89,6 @@ impl Changing {
         let at = bytes.windows(6).position(|w| w == b"hello\n").unwrap();
         bytes[at..at + 5].copy_from_slice(b"other");
         bytes
-    }
-}
-
-#[track_caller]
-fn wait_until(what: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !what() {
-        assert!(Instant::now() < deadline);
-        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -2,12 +2,17 @@
 
 mod answers;
 mod attacks;
+#[path = "../../../wasi-http/tests/common/authority.rs"]
+mod authority;
 mod faults;
+#[path = "../../../wasi-http/tests/common/frames.rs"]
+mod frames;
 mod granted;
 mod http2;
 mod languages;
 mod life;
 mod limits;
 mod observed;
+mod reused;
 mod support;
 mod upstream;

@@ -151,7 +151,7 @@ impl Server {
         }
     }
 
-    /// What `/metrics` says.
+    /// What `/metrics` says, which has to be served.
     pub fn metrics(&self) -> String {
         let line = self.wait_for("metrics on");
         let address = line
@@ -204,6 +204,16 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub fn wait_until(what: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !what() {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

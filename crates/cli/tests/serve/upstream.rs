@@ -2,12 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::crypto::ring::default_provider;
-use rustls::pki_types::PrivateKeyDer;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{ServerConnection, StreamOwned};
+
+use crate::authority::authority;
 
 /// Serves each connection in a thread of its own, as long as the test runs.
 fn serve(each: impl Fn(TcpStream) + Clone + Send + 'static) -> SocketAddr {
@@ -63,24 +61,7 @@ pub fn greeter(text: &'static str) -> SocketAddr {
 
 /// A server for `https://localhost`, and the authority of its certificate in PEM form.
 pub fn https() -> (SocketAddr, String) {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec!["localhost".to_owned()])
-        .unwrap()
-        .signed_by(&key, &ca)
-        .unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![certificate.der().clone()],
-            PrivateKeyDer::Pkcs8(key.serialize_der().into()),
-        )
-        .unwrap();
-    let config = Arc::new(config);
+    let (ca, config) = authority(&["localhost"], &[]);
     let address = serve(move |stream| {
         let connection = ServerConnection::new(config.clone()).unwrap();
         let mut stream = StreamOwned::new(connection, stream);
@@ -88,5 +69,5 @@ pub fn https() -> (SocketAddr, String) {
         stream.conn.send_close_notify();
         let _ = stream.flush();
     });
-    (address, ca.pem())
+    (address, ca)
 }

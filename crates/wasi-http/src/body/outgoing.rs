@@ -60,7 +60,7 @@ struct State {
     expected: Option<u64>,
     kind: MessageKind,
     end: Option<End>,
-    /// Nobody takes bytes any more.
+    /// Nobody takes bytes any more, although there should be more.
     reader_gone: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
@@ -293,7 +293,9 @@ impl Body for Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         let mut state = lock(&self.0);
-        state.reader_gone = true;
+        // A connection has no use for a body of which it has everything that shall come. Its writer is not to take that for a failure.
+        let has_all = state.queued == 0 && state.expected == Some(state.written);
+        state.reader_gone = !has_all;
         state.queue.clear();
         state.small = BytesMut::new();
         state.queued = 0;
@@ -409,6 +411,22 @@ mod tests {
         body.stream().write(Bytes::from_static(b"ab")).unwrap();
         drop(body);
         assert!(matches!(collect(reader).await, Err(ErrorCode::InternalError(_))));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_has_everything_closes_nothing() {
+        let (body, mut reader) = pair(Some(3));
+        let mut stream = body.stream();
+        stream.write(Bytes::from_static(b"abc")).unwrap();
+        assert_eq!(reader.frame().await.unwrap().unwrap().into_data().unwrap(), "abc");
+        drop(reader);
+        stream.flush().unwrap();
+        assert!(stream.check_write().unwrap() > 0);
+        // There can't be more.
+        assert!(matches!(
+            stream.write(Bytes::from_static(b"d")),
+            Err(StreamError::LastOperationFailed(_))
+        ));
     }
 
     #[tokio::test]

@@ -1,6 +1,9 @@
 //! The guests `http-hello` and `http-client`, and servers for them to talk to.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub mod authority;
+pub mod frames;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};

@@ -4,6 +4,7 @@ mod checks;
 mod message;
 
 use message::{Reply, read_all, text};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use wasip2::clocks::monotonic_clock;
 use wasip2::http::types::{
@@ -15,8 +16,39 @@ struct Hello;
 
 wasip2::http::proxy::export!(Hello);
 
-/// Requests that this instance has had.
+mod reset {
+    wit_bindgen::generate!({
+        inline: "
+            package guest:http-hello;
+
+            world resettable {
+                /// Forgets what earlier requests left.
+                export reset: func();
+            }
+        ",
+    });
+}
+
+reset::export!(Hello with_types_in reset);
+
+/// Requests that this instance has had since it was reset.
 static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// What a request asked to be kept.
+static KEPT: Mutex<String> = Mutex::new(String::new());
+
+impl reset::Guest for Hello {
+    fn reset() {
+        let kept = std::mem::take(&mut *KEPT.lock().unwrap());
+        match kept.as_str() {
+            "trap" => panic!("asked to, while it was reset"),
+            "loop" => loop {
+                std::hint::black_box(COUNT.load(Ordering::Relaxed));
+            },
+            _ => COUNT.store(0, Ordering::Relaxed),
+        }
+    }
+}
 
 impl wasip2::exports::http::incoming_handler::Guest for Hello {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
@@ -32,6 +64,11 @@ impl wasip2::exports::http::incoming_handler::Guest for Hello {
         match path {
             "/" => text(out, 200, "hello\n"),
             "/count" => text(out, 200, &format!("{count}\n")),
+            "/keep" => {
+                // What was kept before comes back.
+                let before = std::mem::replace(&mut *KEPT.lock().unwrap(), query.to_owned());
+                text(out, 200, &format!("{before}\n"))
+            }
             "/status" => text(out, number("code") as u16, ""),
             "/headers" => text(out, 200, &describe(&request)),
             "/env" => {
@@ -58,7 +95,7 @@ impl wasip2::exports::http::incoming_handler::Guest for Hello {
             },
             "/stream" => stream(out, number("parts"), number("ms")),
             "/trailers" => trailers(request, out),
-            "/length" => length(out, number("declared"), number("sent")),
+            "/length" => length(out, number("declared"), number("sent"), number("ms")),
             "/checks" => match checks::run() {
                 Ok(()) => text(out, 200, "all fine\n"),
                 Err(what) => text(out, 500, &format!("{what}\n")),
@@ -181,13 +218,16 @@ fn trailers(request: IncomingRequest, out: ResponseOutparam) {
     let _ = reply.finish(Some(fields));
 }
 
-/// Announces one length and sends another.
-fn length(out: ResponseOutparam, declared: u64, sent: u64) {
+/// Announces one length and sends another. Ends the body after a pause.
+fn length(out: ResponseOutparam, declared: u64, sent: u64, pause: u64) {
     let value = declared.to_string();
     let reply = Reply::begin(out, 200, &[("content-length", value.as_bytes())]);
     let written = reply.write(&vec![b'x'; sent as usize]);
     if let Err(StreamError::LastOperationFailed(e)) = &written {
         eprintln!("write: {:?}", wasip2::http::types::http_error_code(e));
+    }
+    if pause > 0 {
+        monotonic_clock::subscribe_duration(pause * 1_000_000).block();
     }
     eprintln!("finish: {:?}", reply.finish(None));
 }

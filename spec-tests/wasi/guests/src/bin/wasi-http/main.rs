@@ -1,11 +1,13 @@
-//! Cases of `wasi:http` that need no peer: the types, and requests that are denied.
+//! Cases of `wasi:http`: the types, requests that are denied, and requests to a server that is in the guest itself.
 
 mod bodies;
+mod exchange;
 mod fields;
+mod peer;
 mod requests;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    wasi_conformance::run(&[fields::CASES, requests::CASES, bodies::CASES].concat())
+    wasi_conformance::run(&[fields::CASES, requests::CASES, bodies::CASES, exchange::CASES].concat())
 }
