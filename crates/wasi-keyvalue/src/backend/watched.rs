@@ -4,7 +4,7 @@ use super::{Backend, Bucket, BucketName, KeyPage, Swap};
 use crate::error::StoreResult;
 use crate::quota::Quota;
 use async_trait::async_trait;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Poll, Waker};
 
@@ -184,26 +184,27 @@ impl WatchedBucket {
         Ok(result)
     }
 
-    /// Removes keys and tells of those that were there.
-    async fn remove(
+    /// Those of the keys that there are, each once, if somebody is told.
+    async fn existing<'a>(
         &self,
-        keys: &[String],
-        change: impl Future<Output = StoreResult<()>>,
-    ) -> StoreResult<()> {
-        let watchers = self.watchers();
-        let mut there = Vec::new();
+        watchers: &[Arc<Queue>],
+        keys: impl Iterator<Item = &'a str> + Send,
+    ) -> StoreResult<BTreeSet<String>> {
+        let mut existing = BTreeSet::new();
         if !watchers.is_empty() {
             for key in keys {
-                if !there.contains(key) && self.inner.exists(key).await? {
-                    there.push(key.clone());
+                if !existing.contains(key) && self.inner.exists(key).await? {
+                    existing.insert(key.to_owned());
                 }
             }
         }
-        change.await?;
-        for key in there {
-            tell(&watchers, &Change::Deleted { key });
-        }
-        Ok(())
+        Ok(existing)
+    }
+}
+
+fn tell_deleted(watchers: &[Arc<Queue>], keys: BTreeSet<String>) {
+    for key in keys {
+        tell(watchers, &Change::Deleted { key });
     }
 }
 
@@ -229,7 +230,11 @@ impl Bucket for WatchedBucket {
     }
 
     async fn delete(&self, key: &str) -> StoreResult<()> {
-        self.remove(&[key.to_owned()], self.inner.delete(key)).await
+        let watchers = self.watchers();
+        let existing = self.existing(&watchers, std::iter::once(key)).await?;
+        self.inner.delete(key).await?;
+        tell_deleted(&watchers, existing);
+        Ok(())
     }
 
     async fn exists(&self, key: &str) -> StoreResult<bool> {
@@ -279,7 +284,11 @@ impl Bucket for WatchedBucket {
     }
 
     async fn delete_many(&self, keys: Vec<String>) -> StoreResult<()> {
-        self.remove(&keys.clone(), self.inner.delete_many(keys)).await
+        let watchers = self.watchers();
+        let existing = self.existing(&watchers, keys.iter().map(String::as_str)).await?;
+        self.inner.delete_many(keys).await?;
+        tell_deleted(&watchers, existing);
+        Ok(())
     }
 }
 

@@ -104,7 +104,7 @@ impl Mapping {
         let Some(image) = image else { return Ok(()) };
         let end = image.at.checked_add(image.pages.len);
         if end.is_none_or(|end| end > self.committed) || !image.at.is_multiple_of(PAGE) {
-            unreachable!("an image lies in the pages of its memory");
+            return Err(Error::limit("the image of a memory does not lie in its pages"));
         }
         // SAFETY: the range lies in the committed pages of `base`, to which nothing refers.
         if !unsafe { sys::share(self.base.add(image.at), &image.pages) } {
