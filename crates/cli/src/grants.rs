@@ -18,6 +18,11 @@ pub struct GrantArgs {
     #[arg(long = "dir", value_name = "HOST::GUEST[::ro][::max=BYTES]", value_parser = parse_dir)]
     pub dirs: Vec<DirGrant>,
 
+    /// Let the guest change a folder that it opened only if it asked for `mutate-directory`, as the text of WASI has it.
+    /// Programs on wasi-libc don't ask for it
+    #[arg(long)]
+    pub strict_dirs: bool,
+
     /// Give the guest an environment variable
     #[arg(long = "env", value_name = "KEY=VALUE", value_parser = parse_env)]
     pub env: Vec<(String, String)>,
@@ -41,7 +46,7 @@ impl GrantArgs {
     /// # Errors
     /// A failure that names the flag whose grant can't be given.
     pub fn apply(&self, builder: &mut WasiCtxBuilder) -> Result<(), Failure> {
-        builder.envs(&self.env);
+        builder.envs(&self.env).strict_directories(self.strict_dirs);
         for dir in &self.dirs {
             let (host, guest) = (&dir.host, &dir.guest);
             let granted = match &dir.access {

@@ -24,6 +24,7 @@ pub struct WasiCtx {
     pub(crate) stdout: Box<dyn StdoutStream>,
     pub(crate) stderr: Box<dyn StdoutStream>,
     pub(crate) preopens: Vec<(Dir, String)>,
+    pub(crate) strict_directories: bool,
     pub(crate) wall_clock: Box<dyn HostWallClock>,
     pub(crate) monotonic_clock: Arc<dyn HostMonotonicClock>,
     pub(crate) random: Box<dyn RandomSource>,
@@ -274,6 +275,17 @@ impl WasiCtxBuilder {
         self
     }
 
+    /// Whether a directory that the guest opens can be changed through its descriptor only if the guest asked for
+    /// `mutate-directory`, as the text of `wasi:filesystem` has it. Otherwise, and unless set, the descriptor may do what the
+    /// grant allows, and `get-flags` says so: programs on wasi-libc open a directory for reading, and then create, rename and
+    /// remove entries through it.
+    ///
+    /// Preview 1 has no such flag, so that nothing changes for its programs.
+    pub fn strict_directories(&mut self, strict: bool) -> &mut Self {
+        self.ctx.strict_directories = strict;
+        self
+    }
+
     /// Replaces the source of secure random numbers.
     pub fn secure_random(&mut self, source: impl RandomSource + 'static) -> &mut Self {
         self.ctx.random = Box::new(source);
@@ -325,6 +337,7 @@ fn default_ctx() -> WasiCtx {
         stdout: Box::new(SinkOutputStream),
         stderr: Box::new(SinkOutputStream),
         preopens: Vec::new(),
+        strict_directories: false,
         wall_clock: Box::new(SystemWallClock),
         monotonic_clock: Arc::new(SystemMonotonicClock::default()),
         random: Box::new(SystemRandom),

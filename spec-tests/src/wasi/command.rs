@@ -36,7 +36,7 @@ impl Default for Template {
     /// A command with the flags of `wharf run`.
     fn default() -> Template {
         Template {
-            command: "wharf run {dirs} {env} {net} {needs} {component} -- {args}".into(),
+            command: "wharf run --strict-dirs {dirs} {env} {net} {needs} {component} -- {args}".into(),
             serve: "wharf serve --addr {addr} --access-log off {component}".into(),
             dir: "--dir {host}::{guest}".into(),
             dir_read_only: "--dir {host}::{guest}::ro".into(),

@@ -64,14 +64,16 @@ impl WasiView for Host {
 /// Keeps the components that were made for the cases after the first.
 pub struct Runner {
     engine: Engine,
+    strict_directories: bool,
     components: Mutex<HashMap<PathBuf, Arc<InstancePre<Host>>>>,
 }
 
 impl Runner {
-    /// A runner with this engine.
-    pub fn new(engine: Engine) -> Runner {
+    /// A runner with this engine; directories are strict, or as guests on wasi-libc expect them.
+    pub fn new(engine: Engine, strict_directories: bool) -> Runner {
         Runner {
             engine,
+            strict_directories,
             components: Mutex::default(),
         }
     }
@@ -124,6 +126,7 @@ impl Runner {
         );
         let mut builder = WasiCtx::builder();
         builder
+            .strict_directories(self.strict_directories)
             .stdin(MemoryInputPipe::new(case.stdin.clone()))
             .stdout(stdout.clone())
             .stderr(stderr.clone())

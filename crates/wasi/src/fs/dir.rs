@@ -14,6 +14,8 @@ pub struct Dir {
     flags: DescriptorFlags,
     perms: DirPerms,
     file_perms: FilePerms,
+    /// What is opened below may be changed only if it was opened with `mutate-directory`.
+    strict: bool,
 }
 
 /// How many links are followed one after the other.
@@ -41,7 +43,13 @@ impl Dir {
             flags,
             perms,
             file_perms,
+            strict: false,
         }
+    }
+
+    /// The same directory; if `strict`, those opened below it are views that change nothing unless `mutate-directory` was asked for.
+    pub(crate) fn strict(self, strict: bool) -> Dir {
+        Dir { strict, ..self }
     }
 
     pub(crate) fn flags(&self) -> DescriptorFlags {
@@ -246,16 +254,17 @@ impl Dir {
         }
         match self.node.open_at(target, open, flags)? {
             Opened::Dir(node) => {
-                let mut dir_flags = flags & (DescriptorFlags::READ | DescriptorFlags::MUTATE_DIRECTORY);
-                dir_flags.set(
+                let mut opened = Dir { node, ..self.clone() };
+                if self.strict && !flags.contains(DescriptorFlags::MUTATE_DIRECTORY) {
+                    opened.perms.remove(DirPerms::MUTATE);
+                    opened.file_perms.remove(FilePerms::WRITE);
+                }
+                opened.flags = flags & DescriptorFlags::READ;
+                opened.flags.set(
                     DescriptorFlags::MUTATE_DIRECTORY,
-                    self.perms.contains(DirPerms::MUTATE),
+                    opened.perms.contains(DirPerms::MUTATE),
                 );
-                Ok(Descriptor::Dir(Dir {
-                    node,
-                    flags: dir_flags,
-                    ..self.clone()
-                }))
+                Ok(Descriptor::Dir(opened))
             }
             Opened::File(_) if open.contains(OpenFlags::DIRECTORY) => Err(ErrorCode::NotDirectory),
             Opened::File(node) => Ok(Descriptor::File(File::new(

@@ -513,6 +513,36 @@ fn a_read_only_grant_changes_nothing() {
 }
 
 #[test]
+fn strict_directories_do_what_was_asked_for() {
+    const MUTATE: DescriptorFlags = DescriptorFlags::MUTATE_DIRECTORY;
+    let (_temp, root) = sandbox();
+    root.create_directory_at("d").unwrap();
+    let root = root.strict(true);
+    let none = OpenFlags::empty();
+    let ro = ErrorCode::ReadOnly;
+    let open_dir = |flags| {
+        let opened = open(&root, "d", none, flags).unwrap();
+        opened.dir().unwrap().clone()
+    };
+    let view = open_dir(READ);
+    assert_eq!(view.flags(), READ);
+    assert_eq!(open_dir(MUTATE).flags(), MUTATE);
+    open_dir(MUTATE).create_directory_at("made").unwrap();
+    assert_eq!(view.create_directory_at("x"), Err(ro));
+    assert_eq!(view.remove_directory_at("made"), Err(ro));
+    assert_eq!(open(&view, "f", OpenFlags::CREATE, READ).unwrap_err(), ro);
+    // No other handle gives back what this one does not have, at any depth.
+    assert_eq!(open(&view, "made", none, MUTATE).unwrap_err(), ro);
+    let below = open(&view, "made", none, READ).unwrap();
+    assert_eq!(below.dir().unwrap().symlink_at("x", "y"), Err(ro));
+    open(&open_dir(MUTATE), "f", OpenFlags::CREATE, WRITE).unwrap();
+    assert_eq!(open(&view, "f", none, WRITE).unwrap_err(), ro);
+    // Moving something out of a view would be a change of it; linking out of it would make its files writable.
+    assert_eq!(view.rename_at("f", &root, "out"), Err(ro));
+    assert_eq!(view.link_at(link("f"), &root, "out"), Err(ro));
+}
+
+#[test]
 fn without_read_permission_nothing_is_seen() {
     let (temp, _) = sandbox();
     let dir = grant(&temp.path().join("inside"), DirPerms::MUTATE, FilePerms::WRITE);

@@ -186,7 +186,8 @@ impl preopens::Host for WasiCtxView<'_> {
     fn get_directories(&mut self) -> Result<Vec<(Resource<Descriptor>, String)>> {
         let mut directories = Vec::with_capacity(self.ctx.preopens.len());
         for (dir, name) in &self.ctx.preopens {
-            directories.push((self.table.push(Descriptor::Dir(dir.clone()))?, name.clone()));
+            let dir = dir.clone().strict(self.ctx.strict_directories);
+            directories.push((self.table.push(Descriptor::Dir(dir))?, name.clone()));
         }
         Ok(directories)
     }
