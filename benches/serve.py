@@ -12,7 +12,11 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GUESTS = ROOT / "examples/guests"
-HANDLERS = {"Rust": GUESTS / "http-hello/http-hello.wasm", "JavaScript": GUESTS / "build/js-http.wasm"}
+HANDLERS = {
+    "Rust": GUESTS / "http-hello/http-hello.wasm",
+    "JavaScript": GUESTS / "build/js-http.wasm",
+    "Python": GUESTS / "build/python-http.wasm",
+}
 ENGINES = ["Wharf", "Wasmtime"]
 PATIENCE = 120  # seconds
 

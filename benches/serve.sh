@@ -4,7 +4,7 @@
 # usage: benches/serve.sh WHARF WASMTIME [--write]
 #   ROUNDS=3 SECONDS_EACH=10 CONNECTIONS=32 IDLE=10000 SLOW=1000; WHARF_FLAGS, WASMTIME_FLAGS: further flags of `serve`
 #   --write puts the tables into docs/benchmarks.md
-# Needs python3, `wrk` (a package of Debian's) and examples/guests/build.sh js-http.
+# Needs python3, `wrk` (a package of Debian's) and examples/guests/build.sh js-http python-http.
 set -euo pipefail
 [ $# -ge 2 ] || { sed -n '2,7s/^# //p' "$0"; exit 2; }
 command -v wrk >/dev/null || { echo "wrk is not there" >&2; exit 1; }

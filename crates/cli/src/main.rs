@@ -24,6 +24,10 @@ use std::process::ExitCode;
 use args::{Cli, Command};
 use clap::Parser;
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     signals::survive_file_size_limit();
