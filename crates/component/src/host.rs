@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wharf_core::{Error, FuncType, Result, Store};
+use wharf_core::{Error, InternedFuncType, Result, Store};
 
 use crate::abi::{CanonOptions, LiftContext, LowerContext};
 use crate::runtime::call::{lift_values, lower_values};
@@ -13,7 +13,7 @@ use crate::types::{ComponentFunc, FuncTypeDef, FuncTypeIndex};
 use crate::val::Val;
 
 type Check = dyn Fn(&FuncTypeDef, &TypeCheck<'_>) -> Result<()> + Send + Sync;
-type Define = dyn Fn(&mut Store, &FuncType, CallSite) -> wharf_core::Func + Send + Sync;
+type Define = dyn Fn(&mut Store, &InternedFuncType, CallSite) -> wharf_core::Func + Send + Sync;
 
 /// A function of the host that components can import.
 pub struct HostFunc {
@@ -43,7 +43,7 @@ impl HostFunc {
             check: Box::new(typecheck_func::<P, R>),
             define: Box::new(move |store, core_type, site| {
                 let f = f.clone();
-                wharf_core::Func::new(store, core_type, move |store, slots| {
+                wharf_core::Func::of_type(store, core_type, move |store, slots| {
                     let ty = site.func_type();
                     site.call(
                         store,
@@ -71,7 +71,7 @@ impl HostFunc {
             define: Box::new(move |store, core_type, site| {
                 let f = f.clone();
                 let func_type = ComponentFunc::new(site.root.scope(), site.ty);
-                wharf_core::Func::new(store, core_type, move |store, slots| {
+                wharf_core::Func::of_type(store, core_type, move |store, slots| {
                     let ty = site.func_type();
                     site.call(
                         store,
@@ -101,7 +101,12 @@ impl HostFunc {
         (self.check)(ty, cx)
     }
 
-    pub(crate) fn define(&self, store: &mut Store, core_type: &FuncType, site: CallSite) -> wharf_core::Func {
+    pub(crate) fn define(
+        &self,
+        store: &mut Store,
+        core_type: &InternedFuncType,
+        site: CallSite,
+    ) -> wharf_core::Func {
         (self.define)(store, core_type, site)
     }
 }

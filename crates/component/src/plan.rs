@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-use wharf_core::{ExternType, FuncType, Module};
+use indexmap::{IndexMap, IndexSet};
+use wharf_core::{ExternType, InternedFuncType, Module};
 
 use crate::abi::StringEncoding;
 use crate::types::{FuncTypeIndex, ResourceIndex, TypeIndex};
@@ -51,7 +51,7 @@ pub(crate) struct ModuleRequirement {
 }
 
 /// A core item that exists once the steps before its use have run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum CoreItem {
     /// Export number `index` of a core instance of a module known when the plan was made.
     Export { instance: u32, index: u32 },
@@ -68,7 +68,7 @@ pub(crate) enum ModuleSource {
 }
 
 /// Canonical options.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Options {
     pub encoding: StringEncoding,
     pub memory: Option<CoreItem>,
@@ -87,7 +87,8 @@ pub(crate) enum FuncRef {
 pub(crate) struct Lift {
     pub func: CoreItem,
     pub ty: FuncTypeIndex,
-    pub options: Options,
+    /// A place among the plan's.
+    pub options: u32,
     pub instance: InstanceSlot,
     /// What the function needs that Wharf does not have; calls fail with it.
     pub unsupported: Option<String>,
@@ -99,8 +100,8 @@ pub(crate) enum Canon {
     Lower {
         func: FuncRef,
         ty: FuncTypeIndex,
-        options: Options,
-        core_type: FuncType,
+        /// A place among the plan's.
+        options: u32,
         caller: InstanceSlot,
         /// The instances that a call enters, innermost first.
         entering: Box<[InstanceSlot]>,
@@ -120,15 +121,11 @@ pub(crate) enum Canon {
     Context {
         slot: u32,
         set: bool,
-        core_type: FuncType,
     },
-    Nothing {
-        core_type: FuncType,
-    },
+    Nothing,
     /// Fails when it is called.
     Unsupported {
         what: String,
-        core_type: FuncType,
         instance: InstanceSlot,
     },
 }
@@ -148,8 +145,11 @@ pub(crate) enum Step {
         args: HashMap<(Box<str>, Box<str>), CoreItem>,
         owner: InstanceSlot,
     },
-    /// Makes the next canonical core function.
-    Canon(Canon),
+    /// Makes the next canonical core function, of this type.
+    Canon {
+        canon: Canon,
+        core_type: InternedFuncType,
+    },
     /// Makes the next lifted function.
     Lift(Lift),
     /// Defines a resource type.
@@ -202,6 +202,8 @@ pub(crate) struct Plan {
     pub modules: Vec<Module>,
     pub leaves: Vec<Leaf>,
     pub steps: Vec<Step>,
+    /// Most canonical definitions of a component have the same few.
+    pub options: IndexSet<Options>,
     pub instances: Vec<InstanceInfo>,
     pub core_instances: u32,
     pub canons: u32,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use wharf_core::{Error, RawFunc, Result, Store};
 
@@ -15,43 +15,41 @@ use crate::types::ResourceIndex;
 
 /// A resource type. Those of guests are new in each instantiation; those of the host stand for a Rust type.
 #[derive(Copy, Clone, PartialEq, Eq, Hash)]
-pub struct ResourceType(u64);
+pub struct ResourceType(Definition);
 
-/// Set in the types that the host defines.
-const HOST: u64 = 1 << 63;
-const HOST_DYNAMIC: u64 = 1 << 62;
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+enum Definition {
+    Guest(u64),
+    Host(TypeId),
+    HostDynamic(u32),
+}
 
 impl ResourceType {
     /// The resource type that stands for `T` in the host, whatever the WIT name is.
     pub fn host<T: 'static>() -> ResourceType {
-        static TYPES: OnceLock<Mutex<HashMap<TypeId, u64>>> = OnceLock::new();
-        let types = TYPES.get_or_init(Default::default);
-        let mut types = types.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = types.len() as u64;
-        ResourceType(*types.entry(TypeId::of::<T>()).or_insert(next) | HOST)
+        ResourceType(Definition::Host(TypeId::of::<T>()))
     }
 
     /// A resource type of the host that is told apart by a number that the embedder chooses.
     pub fn host_dynamic(payload: u32) -> ResourceType {
-        ResourceType(u64::from(payload) | HOST | HOST_DYNAMIC)
+        ResourceType(Definition::HostDynamic(payload))
     }
 
     /// A new resource type of a guest.
     pub(crate) fn guest() -> ResourceType {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        ResourceType(NEXT.fetch_add(1, Ordering::Relaxed) & !(HOST | HOST_DYNAMIC))
+        ResourceType(Definition::Guest(NEXT.fetch_add(1, Ordering::Relaxed)))
     }
 
     /// The host defines the type.
     pub fn is_host(&self) -> bool {
-        self.0 & HOST != 0
+        !matches!(self.0, Definition::Guest(_))
     }
 }
 
 impl fmt::Debug for ResourceType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if self.is_host() { "host" } else { "guest" };
-        write!(f, "ResourceType({kind} {})", self.0 & !(HOST | HOST_DYNAMIC))
+        write!(f, "ResourceType({:?})", self.0)
     }
 }
 

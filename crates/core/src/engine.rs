@@ -14,7 +14,7 @@ use wasmparser::WasmFeatures;
 use crate::{
     error::Result,
     tier::{ArtifactKey, Compiler, EngineTier, Profiling, Tier, TierStats},
-    types::FuncType,
+    types::{FuncType, ValType},
 };
 
 /// How an [`Engine`] works.
@@ -245,6 +245,17 @@ impl Engine {
         self.0.epoch.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// The type as the engine knows it, for many functions of it ([`Func::of_type`](crate::Func::of_type)).
+    pub fn intern(&self, ty: &FuncType) -> InternedFuncType {
+        InternedFuncType {
+            engine: self.clone(),
+            sig: self.0.signatures.intern(ty),
+            param_slots: ty.param_slots(),
+            raw_slots: ty.raw_slots(),
+            returns_references: ty.results().iter().any(|t| matches!(t, ValType::Ref(_))),
+        }
+    }
+
     /// Whether both are the same engine.
     pub fn same(a: &Engine, b: &Engine) -> bool {
         Arc::ptr_eq(&a.0, &b.0)
@@ -264,6 +275,16 @@ impl Default for Engine {
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 #[repr(transparent)]
 pub(crate) struct SigId(pub u32);
+
+/// A function type that an engine knows, made by [`Engine::intern`].
+#[derive(Clone, Debug)]
+pub struct InternedFuncType {
+    pub(crate) engine: Engine,
+    pub(crate) sig: SigId,
+    pub(crate) param_slots: usize,
+    pub(crate) raw_slots: usize,
+    pub(crate) returns_references: bool,
+}
 
 /// The function types of an engine.
 #[derive(Debug, Default)]

@@ -43,7 +43,7 @@ mod trap;
 mod types;
 
 pub use bytes::Bytes;
-pub use engine::{Config, Engine};
+pub use engine::{Config, Engine, InternedFuncType};
 pub use error::{Error, ErrorKind, Result};
 pub use module::{ExportType, ImportType, Module};
 pub use runtime::{

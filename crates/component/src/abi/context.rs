@@ -8,7 +8,7 @@ use crate::runtime::state::{ComponentState, Lender, state};
 use crate::types::{ResourceIndex, TypeArena, TypeDef, TypeIndex};
 
 /// How a guest wants its strings.
-#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub enum StringEncoding {
     /// UTF-8
     #[default]

@@ -3,7 +3,7 @@
 use wasmparser::component_types::{
     ComponentAnyTypeId, ComponentEntityType, ComponentFuncTypeId, ComponentInstanceTypeId, ResourceId,
 };
-use wharf_core::FuncType;
+use wharf_core::InternedFuncType;
 
 use crate::abi::StringEncoding;
 
@@ -102,11 +102,20 @@ pub(crate) enum Init {
     Lower {
         func: u32,
         options: Options,
-        core_type: FuncType,
+        core_type: InternedFuncType,
     },
-    ResourceNew(ResourceId),
-    ResourceDrop(ResourceId),
-    ResourceRep(ResourceId),
+    ResourceNew {
+        id: ResourceId,
+        core_type: InternedFuncType,
+    },
+    ResourceDrop {
+        id: ResourceId,
+        core_type: InternedFuncType,
+    },
+    ResourceRep {
+        id: ResourceId,
+        core_type: InternedFuncType,
+    },
     /// Defines a resource type; the destructor is a core function.
     Resource {
         id: ResourceId,
@@ -121,16 +130,16 @@ pub(crate) enum Init {
     Context {
         slot: u32,
         set: bool,
-        core_type: FuncType,
+        core_type: InternedFuncType,
     },
     /// A canonical built-in whose core function does nothing in a synchronous call.
     Nothing {
-        core_type: FuncType,
+        core_type: InternedFuncType,
     },
     /// A canonical built-in that defines a core function, but that Wharf does not have.
     UnsupportedCanon {
         name: &'static str,
-        core_type: FuncType,
+        core_type: InternedFuncType,
     },
     /// Something else that Wharf does not have.
     Unsupported(&'static str),

@@ -236,11 +236,18 @@ impl Decoder<'_> {
                         core_type,
                     }
                 }
-                CanonicalFunction::ResourceNew { resource } => Init::ResourceNew(self.resource_at(resource)?),
-                CanonicalFunction::ResourceDrop { resource } => {
-                    Init::ResourceDrop(self.resource_at(resource)?)
-                }
-                CanonicalFunction::ResourceRep { resource } => Init::ResourceRep(self.resource_at(resource)?),
+                CanonicalFunction::ResourceNew { resource } => Init::ResourceNew {
+                    id: self.resource_at(resource)?,
+                    core_type: self.core_type_of(core_func)?,
+                },
+                CanonicalFunction::ResourceDrop { resource } => Init::ResourceDrop {
+                    id: self.resource_at(resource)?,
+                    core_type: self.core_type_of(core_func)?,
+                },
+                CanonicalFunction::ResourceRep { resource } => Init::ResourceRep {
+                    id: self.resource_at(resource)?,
+                    core_type: self.core_type_of(core_func)?,
+                },
                 CanonicalFunction::ContextGet { slot, .. } => Init::Context {
                     slot,
                     set: false,
@@ -268,9 +275,10 @@ impl Decoder<'_> {
 
 impl Decoder<'_> {
     /// The type of a core function of the component.
-    fn core_type_of(&self, index: u32) -> Result<wharf_core::FuncType> {
+    fn core_type_of(&self, index: u32) -> Result<wharf_core::InternedFuncType> {
         let types = self.types()?;
-        crate::link::core_func_type(types[types.core_function_at(index)].unwrap_func())
+        let ty = crate::link::core_func_type(types[types.core_function_at(index)].unwrap_func())?;
+        Ok(self.engine.intern(&ty))
     }
 }
 

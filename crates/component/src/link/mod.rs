@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
-use wharf_core::{Error, Result};
+use wharf_core::{Error, InternedFuncType, Result};
 
 use crate::decode::{AliasKind, Decoded, Init, ItemRef, OuterSource};
 use crate::plan::{Canon, CoreItem, Export, FuncRef, InstanceInfo, Leaf, LeafKind, Lift, Plan, Step};
@@ -240,7 +240,7 @@ impl PlanLinker<'_> {
                 let func = frame.core(crate::decode::CoreKind::Func, *func)?;
                 let ty = self.func_type(frame, *ty)?;
                 let unsupported = self.unsupported_function(ty, options, "lift");
-                let options = resolve_options(frame, options)?;
+                let options = self.options(frame, options)?;
                 let instance = frame.instance;
                 self.plan.steps.push(Step::Lift(Lift {
                     func,
@@ -262,56 +262,58 @@ impl PlanLinker<'_> {
                     .funcs
                     .get(*func as usize)
                     .ok_or_else(|| missing("function"))?;
-                let core_type = core_type.clone();
                 if let Some(what) = self.unsupported_function(ty, options, "lower") {
                     self.canon(
                         frame,
+                        core_type,
                         Canon::Unsupported {
                             what,
-                            core_type,
                             instance: frame.instance,
                         },
                     );
                     return Ok(());
                 }
-                let options = resolve_options(frame, options)?;
+                let options = self.options(frame, options)?;
                 let entering = self.entering(func, frame.instance);
                 self.canon(
                     frame,
+                    core_type,
                     Canon::Lower {
                         func,
                         ty,
                         options,
-                        core_type,
                         caller: frame.instance,
                         entering,
                     },
                 );
             }
-            Init::ResourceNew(id) => {
+            Init::ResourceNew { id, core_type } => {
                 let resource = self.resource(frame, *id);
                 self.canon(
                     frame,
+                    core_type,
                     Canon::ResourceNew {
                         resource,
                         instance: frame.instance,
                     },
                 );
             }
-            Init::ResourceDrop(id) => {
+            Init::ResourceDrop { id, core_type } => {
                 let resource = self.resource(frame, *id);
                 self.canon(
                     frame,
+                    core_type,
                     Canon::ResourceDrop {
                         resource,
                         instance: frame.instance,
                     },
                 );
             }
-            Init::ResourceRep(id) => {
+            Init::ResourceRep { id, core_type } => {
                 let resource = self.resource(frame, *id);
                 self.canon(
                     frame,
+                    core_type,
                     Canon::ResourceRep {
                         resource,
                         instance: frame.instance,
@@ -340,32 +342,20 @@ impl PlanLinker<'_> {
             Init::Context { slot, set, core_type } => {
                 self.canon(
                     frame,
+                    core_type,
                     Canon::Context {
                         slot: *slot,
                         set: *set,
-                        core_type: core_type.clone(),
                     },
                 );
             }
             Init::Nothing { core_type } => {
-                self.canon(
-                    frame,
-                    Canon::Nothing {
-                        core_type: core_type.clone(),
-                    },
-                );
+                self.canon(frame, core_type, Canon::Nothing);
             }
             Init::UnsupportedCanon { name, core_type } => {
                 let what = format!("canonical built-in `{name}`");
-                let (core_type, instance) = (core_type.clone(), frame.instance);
-                self.canon(
-                    frame,
-                    Canon::Unsupported {
-                        what,
-                        core_type,
-                        instance,
-                    },
-                );
+                let instance = frame.instance;
+                self.canon(frame, core_type, Canon::Unsupported { what, instance });
             }
             Init::Unsupported(what) => return Err(Stop::Unsupported((*what).to_string())),
         }
@@ -386,10 +376,24 @@ impl PlanLinker<'_> {
         unsupported.then(|| format!("`canon {what}` of a function with streams, futures or error contexts"))
     }
 
-    fn canon(&mut self, frame: &mut Frame, canon: Canon) {
-        self.plan.steps.push(Step::Canon(canon));
+    fn canon(&mut self, frame: &mut Frame, core_type: &InternedFuncType, canon: Canon) {
+        self.plan.steps.push(Step::Canon {
+            canon,
+            core_type: core_type.clone(),
+        });
         frame.core_funcs.push(CoreItem::Canon(self.plan.canons));
         self.plan.canons += 1;
+    }
+
+    fn options(&mut self, frame: &mut Frame, options: &crate::decode::Options) -> Result<u32> {
+        use crate::decode::CoreKind::{Func, Memory};
+        let options = Options {
+            encoding: options.encoding,
+            memory: options.memory.map(|i| frame.core(Memory, i)).transpose()?,
+            realloc: options.realloc.map(|i| frame.core(Func, i)).transpose()?,
+            post_return: options.post_return.map(|i| frame.core(Func, i)).transpose()?,
+        };
+        Ok(self.plan.options.insert_full(options).0 as u32)
     }
 
     fn new_resource(&mut self) -> ResourceIndex {
@@ -594,16 +598,6 @@ fn weight(init: &Init) -> usize {
         Init::Exports { items } => items.len(),
         _ => 0,
     }
-}
-
-fn resolve_options(frame: &mut Frame, options: &crate::decode::Options) -> Result<Options> {
-    use crate::decode::CoreKind::{Func, Memory};
-    Ok(Options {
-        encoding: options.encoding,
-        memory: options.memory.map(|i| frame.core(Memory, i)).transpose()?,
-        realloc: options.realloc.map(|i| frame.core(Func, i)).transpose()?,
-        post_return: options.post_return.map(|i| frame.core(Func, i)).transpose()?,
-    })
 }
 
 fn exports(items: &IndexMap<String, Item>) -> IndexMap<Box<str>, Export> {

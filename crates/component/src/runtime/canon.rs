@@ -1,8 +1,8 @@
 //! The core functions that canonical definitions make.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use wharf_core::{Error, Func, FuncType, Result, Store, ValType};
+use wharf_core::{Error, Func, InternedFuncType, Result, Store};
 
 use super::call::LiftedFunc;
 use super::handles::{Handle, HandleKind};
@@ -15,12 +15,12 @@ use crate::types::FLAT_SLOTS;
 /// `canon lower` of a function of another guest (or of the same).
 pub(crate) fn lower_guest(
     store: &mut Store,
-    core_type: &FuncType,
+    core_type: &InternedFuncType,
     callee: Arc<LiftedFunc>,
     site: CallSite,
     entering: Arc<[u32]>,
 ) -> Func {
-    Func::new(store, core_type, move |store, slots| {
+    Func::of_type(store, core_type, move |store, slots| {
         let components = state(store);
         components.check_leave(site.instance)?;
         let lent = components.lenders.len();
@@ -70,15 +70,14 @@ pub(crate) fn lower_guest(
     })
 }
 
-/// From an `i32` to an `i32`.
-static CONVERT: LazyLock<FuncType> = LazyLock::new(|| FuncType::new([ValType::I32], [ValType::I32]));
-
-/// From an `i32` to nothing.
-static DROP: LazyLock<FuncType> = LazyLock::new(|| FuncType::new([ValType::I32], []));
-
-pub(crate) fn resource_new(store: &mut Store, resource: &RuntimeResource, instance: u32) -> Func {
+pub(crate) fn resource_new(
+    store: &mut Store,
+    core_type: &InternedFuncType,
+    resource: &RuntimeResource,
+    instance: u32,
+) -> Func {
     let ty = resource.ty;
-    Func::new(store, &*CONVERT, move |store, slots| {
+    Func::of_type(store, core_type, move |store, slots| {
         let components = state(store);
         components.check_leave(instance)?;
         let handle = Handle {
@@ -92,9 +91,14 @@ pub(crate) fn resource_new(store: &mut Store, resource: &RuntimeResource, instan
     })
 }
 
-pub(crate) fn resource_rep(store: &mut Store, resource: &RuntimeResource, instance: u32) -> Func {
+pub(crate) fn resource_rep(
+    store: &mut Store,
+    core_type: &InternedFuncType,
+    resource: &RuntimeResource,
+    instance: u32,
+) -> Func {
     let ty = resource.ty;
-    Func::new(store, &*CONVERT, move |store, slots| {
+    Func::of_type(store, core_type, move |store, slots| {
         let handle = state(store)
             .instance(instance)?
             .handles
@@ -106,19 +110,20 @@ pub(crate) fn resource_rep(store: &mut Store, resource: &RuntimeResource, instan
 
 pub(crate) fn resource_drop(
     store: &mut Store,
+    core_type: &InternedFuncType,
     resource: &RuntimeResource,
     instance: u32,
     around: Arc<[u32]>,
 ) -> Func {
     let resource = resource.clone();
-    Func::new(store, &*DROP, move |store, slots| {
+    Func::of_type(store, core_type, move |store, slots| {
         drop_handle(store, &resource, instance, &around, slots[0] as u32)
     })
 }
 
 /// `context.get` and `context.set`.
-pub(crate) fn context(store: &mut Store, core_type: &FuncType, slot: u32, set: bool) -> Func {
-    Func::new(store, core_type, move |store, slots| {
+pub(crate) fn context(store: &mut Store, core_type: &InternedFuncType, slot: u32, set: bool) -> Func {
+    Func::of_type(store, core_type, move |store, slots| {
         let scope = state(store).scopes.last_mut();
         let cell = scope.and_then(|s| s.storage.get_mut(slot as usize));
         match (cell, slots.first_mut()) {
@@ -131,13 +136,18 @@ pub(crate) fn context(store: &mut Store, core_type: &FuncType, slot: u32, set: b
 }
 
 /// A built-in that does nothing in a synchronous call.
-pub(crate) fn nothing(store: &mut Store, core_type: &FuncType) -> Func {
-    Func::new(store, core_type, |_, _| Ok(()))
+pub(crate) fn nothing(store: &mut Store, core_type: &InternedFuncType) -> Func {
+    Func::of_type(store, core_type, |_, _| Ok(()))
 }
 
 /// A built-in that Wharf does not have.
-pub(crate) fn unsupported(store: &mut Store, core_type: &FuncType, what: String, instance: u32) -> Func {
-    Func::new(store, core_type, move |store, _| {
+pub(crate) fn unsupported(
+    store: &mut Store,
+    core_type: &InternedFuncType,
+    what: String,
+    instance: u32,
+) -> Func {
+    Func::of_type(store, core_type, move |store, _| {
         state(store).check_leave(instance)?;
         Err(Error::unsupported(what.clone()))
     })

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use wharf_core::{Error, Extern, Func, Memory, RawFunc, Result, Store};
+use wharf_core::{Error, Extern, Func, InternedFuncType, Memory, RawFunc, Result, Store};
 
 use super::call::LiftedFunc;
 use super::canon;
@@ -49,6 +49,7 @@ pub(crate) fn instantiate(
         canons: Vec::with_capacity(plan.canons as usize),
         lifts: Vec::with_capacity(plan.lifts as usize),
         chains: plan.instances.iter().map(|_| OnceCell::new()).collect(),
+        options: plan.options.iter().map(|_| OnceCell::new()).collect(),
     };
     // Start functions run as tasks.
     let scope = state(store).push_scope();
@@ -73,6 +74,8 @@ struct Builder<'a> {
     lifts: Vec<Arc<LiftedFunc>>,
     /// What `chain` gave before.
     chains: Box<[OnceCell<Arc<[u32]>>]>,
+    /// What `options` gave before.
+    options: Box<[OnceCell<CanonOptions>]>,
 }
 
 /// An item of the plan that an earlier step has not made: a defect, reported and not a panic.
@@ -108,20 +111,19 @@ impl Builder<'_> {
                 self.label(store, &instance, *owner);
                 self.core_instances.push(instance);
             }
-            Step::Canon(canon) => {
-                let func = self.canon(store, canon)?;
+            Step::Canon { canon, core_type } => {
+                let func = self.canon(store, canon, core_type)?;
                 self.canons.push(func);
             }
             Step::Lift(lift) => {
+                let post_return = &self.plan_options(lift.options)?.post_return;
                 let func = LiftedFunc {
                     core: self.core_func(store, &lift.func)?,
-                    post_return: lift
-                        .options
-                        .post_return
+                    post_return: post_return
                         .as_ref()
                         .map(|f| self.core_func(store, f))
                         .transpose()?,
-                    options: self.options(store, &lift.options)?,
+                    options: self.options(store, lift.options)?,
                     instance: self.root.base + lift.instance,
                     chain: self.chain(lift.instance),
                     ty: lift.ty,
@@ -178,21 +180,20 @@ impl Builder<'_> {
         }
     }
 
-    fn canon(&self, store: &mut Store, canon: &Canon) -> Result<Func> {
+    fn canon(&self, store: &mut Store, canon: &Canon, core_type: &InternedFuncType) -> Result<Func> {
         let base = self.root.base;
         match canon {
             Canon::Lower {
                 func,
                 ty,
                 options,
-                core_type,
                 caller,
                 entering,
             } => {
                 let site = CallSite {
                     root: self.root.clone(),
                     ty: *ty,
-                    options: self.options(store, options)?,
+                    options: self.options(store, *options)?,
                     instance: base + caller,
                 };
                 match func {
@@ -211,13 +212,9 @@ impl Builder<'_> {
                     },
                 }
             }
-            Canon::Context { slot, set, core_type } => Ok(canon::context(store, core_type, *slot, *set)),
-            Canon::Nothing { core_type } => Ok(canon::nothing(store, core_type)),
-            Canon::Unsupported {
-                what,
-                core_type,
-                instance,
-            } => Ok(canon::unsupported(
+            Canon::Context { slot, set } => Ok(canon::context(store, core_type, *slot, *set)),
+            Canon::Nothing => Ok(canon::nothing(store, core_type)),
+            Canon::Unsupported { what, instance } => Ok(canon::unsupported(
                 store,
                 core_type,
                 what.clone(),
@@ -225,11 +222,13 @@ impl Builder<'_> {
             )),
             Canon::ResourceNew { resource, instance } => Ok(canon::resource_new(
                 store,
+                core_type,
                 self.root.resources.get(*resource)?,
                 base + instance,
             )),
             Canon::ResourceRep { resource, instance } => Ok(canon::resource_rep(
                 store,
+                core_type,
                 self.root.resources.get(*resource)?,
                 base + instance,
             )),
@@ -237,6 +236,7 @@ impl Builder<'_> {
                 let resource = self.root.resources.get(*resource)?;
                 Ok(canon::resource_drop(
                     store,
+                    core_type,
                     resource,
                     base + instance,
                     self.chain(*instance),
@@ -245,20 +245,23 @@ impl Builder<'_> {
         }
     }
 
-    fn options(&self, store: &mut Store, options: &Options) -> Result<CanonOptions> {
-        Ok(CanonOptions {
+    fn plan_options(&self, index: u32) -> Result<&Options> {
+        self.plan.options.get_index(index as usize).ok_or_else(missing)
+    }
+
+    fn options(&self, store: &mut Store, index: u32) -> Result<CanonOptions> {
+        let cell = self.options.get(index as usize).ok_or_else(missing)?;
+        if let Some(options) = cell.get() {
+            return Ok(*options);
+        }
+        let options = self.plan_options(index)?;
+        let (memory, realloc) = (&options.memory, &options.realloc);
+        let resolved = CanonOptions {
             encoding: options.encoding,
-            memory: options
-                .memory
-                .as_ref()
-                .map(|m| self.core_memory(store, m))
-                .transpose()?,
-            realloc: options
-                .realloc
-                .as_ref()
-                .map(|f| self.core_func(store, f))
-                .transpose()?,
-        })
+            memory: memory.as_ref().map(|m| self.core_memory(store, m)).transpose()?,
+            realloc: realloc.as_ref().map(|f| self.core_func(store, f)).transpose()?,
+        };
+        Ok(*cell.get_or_init(|| resolved))
     }
 
     fn core_item(&self, store: &mut Store, item: &CoreItem) -> Result<Extern> {

@@ -56,6 +56,7 @@ fn decode_sections(engine: &Engine, bytes: Bytes) -> Result<ModuleInner> {
             imports: Vec::new(),
             funcs: Vec::new(),
             imported_funcs: 0,
+            func_refs: Vec::new(),
             tables: Vec::new(),
             imported_tables: 0,
             memories: Vec::new(),
@@ -280,7 +281,7 @@ impl<'a> Decoder<'a> {
     fn finish(mut self) -> Result<ModuleInner> {
         validate_bodies(std::mem::take(&mut self.bodies_to_validate))?;
         let module = &mut self.module;
-        let func_refs = mark_func_refs(module);
+        mark_func_refs(module);
         let defined_globals = module.globals.len() - module.imported_globals as usize;
         module.layout = Layout::new(
             module.memories.len(),
@@ -288,7 +289,7 @@ impl<'a> Decoder<'a> {
             module.imported_funcs as usize,
             module.imported_globals as usize,
             defined_globals,
-            func_refs,
+            module.func_refs.len(),
         );
         module.code = CodeTable::new(module.imported_funcs, module.bodies.len());
         module.exit_stubs = module.types.iter().map(|_| AtomicPtr::default()).collect();
@@ -331,8 +332,8 @@ fn validate_bodies(mut bodies: Vec<(FuncToValidate<ValidatorResources>, Function
     })
 }
 
-/// Numbers the defined functions that something can refer to, and tells how many there are.
-fn mark_func_refs(module: &mut ModuleInner) -> usize {
+/// Numbers the defined functions that something can refer to.
+fn mark_func_refs(module: &mut ModuleInner) {
     let mut referenced: Vec<u32> = module.start.into_iter().collect();
     for export in &module.exports {
         if let ExternIndex::Func(f) = export.index {
@@ -351,15 +352,13 @@ fn mark_func_refs(module: &mut ModuleInner) -> usize {
     for init in module.tables.iter().filter_map(|t| t.init.as_ref()) {
         referenced.extend(init.func_refs());
     }
-    let mut count = 0;
     for f in referenced {
         let func = &mut module.funcs[f as usize];
         if f >= module.imported_funcs && func.func_ref.is_none() {
-            func.func_ref = Some(count);
-            count += 1;
+            func.func_ref = Some(module.func_refs.len() as u32);
+            module.func_refs.push((f, module.sigs[func.ty as usize]));
         }
     }
-    count as usize
 }
 
 fn element_segment(element: wasmparser::Element<'_>) -> Result<ElementSegment> {

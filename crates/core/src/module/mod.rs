@@ -52,6 +52,8 @@ pub(crate) struct ModuleInner {
     /// All functions, imported ones first.
     pub(crate) funcs: Vec<FuncDef>,
     pub(crate) imported_funcs: u32,
+    /// The functions that need a `VmFuncRef`, by their places among these, and their types. Each instance makes all of them.
+    pub(crate) func_refs: Vec<(u32, SigId)>,
     pub(crate) tables: Vec<TableDef>,
     pub(crate) imported_tables: u32,
     pub(crate) memories: Vec<MemoryType>,

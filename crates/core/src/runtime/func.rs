@@ -14,7 +14,7 @@ use super::{
     vm::{VmCtx, VmFuncRef, VmRuntime},
 };
 use crate::{
-    engine::SigId,
+    engine::{Engine, InternedFuncType, SigId},
     error::{Error, Result},
     interp::{self, Outcome},
     suspend,
@@ -102,30 +102,63 @@ impl Func {
         ty: impl Borrow<FuncType>,
         closure: impl Fn(&mut Store, &mut [u64]) -> Result<()> + Send + Sync + 'static,
     ) -> Func {
-        let ty: &FuncType = ty.borrow();
+        let ty = store.engine().intern(ty.borrow());
+        Func::of_type(store, &ty, closure)
+    }
+
+    /// As [`new`](Func::new), without looking for the type among those of the engine.
+    ///
+    /// ```
+    /// # fn main() -> wharf_core::Result<()> {
+    /// use wharf_core::{Engine, Func, FuncType, Store, Val, ValType};
+    ///
+    /// let engine = Engine::default();
+    /// let ty = engine.intern(&FuncType::new([ValType::I32], [ValType::I32]));
+    /// let mut store = Store::new(&engine);
+    /// let double = Func::of_type(&mut store, &ty, |_, slots| {
+    ///     slots[0] = u64::from(slots[0] as u32 * 2);
+    ///     Ok(())
+    /// });
+    /// let mut results = [Val::I32(0)];
+    /// double.call(&mut store, &[Val::I32(21)], &mut results)?;
+    /// assert!(matches!(results, [Val::I32(42)]));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// If a result is a reference, or the type was interned by another engine than the store's.
+    pub fn of_type(
+        store: &mut Store,
+        ty: &InternedFuncType,
+        closure: impl Fn(&mut Store, &mut [u64]) -> Result<()> + Send + Sync + 'static,
+    ) -> Func {
         assert!(
-            !ty.results().iter().any(|t| matches!(t, ValType::Ref(_))),
+            !ty.returns_references,
             "a host function on raw slots can't return references"
+        );
+        assert!(
+            Engine::same(&ty.engine, store.engine()),
+            "the type is one of another engine"
         );
         Func::new_unchecked(store, ty, closure)
     }
 
     /// As `new`, for closures that write references of the store only.
-    fn new_unchecked<F>(store: &mut Store, ty: &FuncType, closure: F) -> Func
+    fn new_unchecked<F>(store: &mut Store, ty: &InternedFuncType, closure: F) -> Func
     where
         F: Fn(&mut Store, &mut [u64]) -> Result<()> + Send + Sync + 'static,
     {
         let inner = store.inner_mut();
-        let sig = inner.engine.0.signatures.intern(ty);
         let host: Box<HostFunc<F>> = Box::new(HostFunc {
             func_ref: VmFuncRef {
                 code: interp::host_enter_cell(),
                 vm: inner.host_vm(),
-                sig: sig.0,
+                sig: ty.sig.0,
                 index: inner.host_funcs.len() as u32,
             },
-            param_slots: ty.param_slots(),
-            raw_slots: ty.raw_slots(),
+            param_slots: ty.param_slots,
+            raw_slots: ty.raw_slots,
             call: call_closure::<F>,
             closure,
         });
@@ -147,12 +180,12 @@ impl Func {
         ty: FuncType,
         closure: impl Fn(&mut Store, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Func {
-        let signature = ty.clone();
-        Func::new_unchecked(store, &ty, move |store, slots| {
-            let params: Vec<Val> = Val::read_slots(store.id(), signature.params(), slots).collect();
-            let mut results: Vec<Val> = signature.results().iter().map(|t| Val::default_for(*t)).collect();
+        let interned = store.engine().intern(&ty);
+        Func::new_unchecked(store, &interned, move |store, slots| {
+            let params: Vec<Val> = Val::read_slots(store.id(), ty.params(), slots).collect();
+            let mut results: Vec<Val> = ty.results().iter().map(|t| Val::default_for(*t)).collect();
             closure(store, &params, &mut results)?;
-            Val::write_slots(store, signature.results(), &results, slots)
+            Val::write_slots(store, ty.results(), &results, slots)
         })
     }
 

@@ -162,15 +162,13 @@ impl Instance {
                 globals.push(owner.globals.len() as u32 - 1);
             }
             let func_refs: *mut VmFuncRef = block.add(layout.func_refs as usize).cast();
-            for (i, func) in inner.funcs.iter().enumerate().skip(inner.imported_funcs as usize) {
-                if let Some(place) = func.func_ref {
-                    func_refs.add(place as usize).write(VmFuncRef {
-                        code: inner.code.cell(i as u32),
-                        vm,
-                        sig: inner.sigs[func.ty as usize].0,
-                        index: i as u32,
-                    });
-                }
+            for (place, (func, sig)) in inner.func_refs.iter().enumerate() {
+                func_refs.add(place).write(VmFuncRef {
+                    code: inner.code.cell(*func),
+                    vm,
+                    sig: sig.0,
+                    index: *func,
+                });
             }
         }
         owner.instances.push(InstanceData {
@@ -354,9 +352,13 @@ pub(crate) mod segments {
     /// The reference of a function of an instance, as a raw slot.
     pub(crate) fn func_ref(store: &StoreInner, instance: usize, func: u32) -> u64 {
         let data = &store.instances[instance];
-        let module = &*data.module.0;
+        func_ref_in(data.vm, &data.module.0, func)
+    }
+
+    /// The same; `vm` is the state block of an instance of the module.
+    fn func_ref_in(vm: *const VmCtx, module: &ModuleInner, func: u32) -> u64 {
         let layout = &module.layout;
-        let block: *const u8 = data.vm.cast_const().cast();
+        let block: *const u8 = vm.cast();
         if func < module.imported_funcs {
             // SAFETY: the list of imported functions lies there in the block.
             let list: *const *const VmFuncRef = unsafe { block.add(layout.imported_funcs as usize) }.cast();
@@ -409,17 +411,22 @@ pub(crate) mod segments {
         let source = range(from, len, size).ok_or(TrapCode::TableOutOfBounds)?;
         let target =
             range(at, len, store.tables[table].elements().len()).ok_or(TrapCode::TableOutOfBounds)?;
-        let values: Vec<u64> = match items {
-            ElementItems::Funcs(funcs) => funcs[source]
-                .iter()
-                .map(|func| func_ref(store, instance, *func))
-                .collect(),
-            ElementItems::Exprs(exprs) => exprs[source]
-                .iter()
-                .map(|expr| eval(store, instance, expr) as u64)
-                .collect(),
-        };
-        store.tables[table].elements_mut()[target].copy_from_slice(&values);
+        match items {
+            ElementItems::Funcs(funcs) => {
+                let vm = data.vm;
+                let elements = &mut store.tables[table].elements_mut()[target];
+                for (element, func) in elements.iter_mut().zip(&funcs[source]) {
+                    *element = func_ref_in(vm, &module, *func);
+                }
+            }
+            ElementItems::Exprs(exprs) => {
+                let values = exprs[source]
+                    .iter()
+                    .map(|expr| eval(store, instance, expr) as u64);
+                let values: Vec<u64> = values.collect();
+                store.tables[table].elements_mut()[target].copy_from_slice(&values);
+            }
+        }
         Ok(())
     }
 
