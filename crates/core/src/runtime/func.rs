@@ -114,7 +114,7 @@ impl Func {
     ///
     /// let engine = Engine::default();
     /// let ty = engine.intern(&FuncType::new([ValType::I32], [ValType::I32]));
-    /// let mut store = Store::new(&engine);
+    /// let mut store = Store::new(&engine, Box::new(()));
     /// let double = Func::of_type(&mut store, &ty, |_, slots| {
     ///     slots[0] = u64::from(slots[0] as u32 * 2);
     ///     Ok(())
