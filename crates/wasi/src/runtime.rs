@@ -50,6 +50,21 @@ pub(crate) async fn in_tokio<F: Future>(make: impl FnOnce() -> F) -> io::Result<
     Ok(output.await)
 }
 
+/// Does work that blocks: on a thread for that if the guest is suspended meanwhile, else here.
+pub(crate) async fn blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
+    if !wharf_core::suspend::can_suspend() {
+        return work();
+    }
+    let Ok(handle) = reactor() else {
+        return work();
+    };
+    match handle.spawn_blocking(work).await {
+        Ok(result) => result,
+        // The runtime is never shut down.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
 /// Waits for this long.
 pub(crate) async fn sleep(duration: Duration) {
     if in_tokio(|| tokio::time::sleep(duration)).await.is_err() {

@@ -57,6 +57,11 @@ pub fn wait<F: Future + Send>(future: F) -> Result<F::Output> {
     }
 }
 
+/// Whether [`wait`] would suspend the guest. If not, it blocks the thread, so that work which blocks can as well be done right there.
+pub fn can_suspend() -> bool {
+    fiber::current().is_some()
+}
+
 /// Lets the executor of the asynchronous call that the guest belongs to run others first, unless it could since the last time.
 ///
 /// Outside of fibers, and in synchronous sections, there is nobody to yield to, and it does nothing.

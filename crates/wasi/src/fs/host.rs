@@ -9,6 +9,8 @@ use cap_fs_ext::{
     DirExt as _, FollowSymlinks, OpenOptionsFollowExt as _, OpenOptionsMaybeDirExt as _,
     OpenOptionsSyncExt as _,
 };
+#[cfg(unix)]
+use cap_std::fs::OpenOptionsExt as _;
 use cap_std::fs::{Dir, File, OpenOptions, ReadDir};
 use std::io;
 use std::path::Path;
@@ -214,7 +216,6 @@ impl HostDir {
                 left.take_entry();
                 return Ok(file);
             }
-            // Opening what is there may take long, a pipe for example.
             drop(left);
             if open.contains(OpenFlags::EXCLUSIVE) {
                 return Err(ErrorCode::Exist);
@@ -253,6 +254,11 @@ fn open_file(
         .dsync(flags.contains(DescriptorFlags::DATA_INTEGRITY_SYNC));
     if flags.contains(DescriptorFlags::REQUESTED_WRITE_SYNC) && cfg!(unix) {
         options.rsync(true);
+    }
+    // Where other guests wait for the thread, a pipe must not hold it up until somebody opens or uses its other end.
+    #[cfg(unix)]
+    if wharf_core::suspend::can_suspend() {
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
     }
     if !open.contains(OpenFlags::CREATE) {
         return Ok(dir.open_with(target.path, &options)?);

@@ -3,26 +3,42 @@
 use super::node::FileNode;
 use super::{ErrorCode, FsResult};
 use crate::poll::Pollable;
+use crate::runtime::sleep;
 use crate::stream::{InputStream, OutputStream, StreamError, StreamResult};
 use async_trait::async_trait;
 use bytes::Bytes;
+use std::time::Duration;
 
 /// Reads a file from an offset to its end.
 #[derive(Debug)]
 pub(crate) struct FileInputStream {
     file: FileNode,
     position: u64,
+    /// It is a pipe that had nothing.
+    empty: bool,
 }
+
+/// How long a pipe that had nothing is left alone.
+const PAUSE: Duration = Duration::from_millis(10);
 
 impl FileInputStream {
     pub(crate) fn new(file: FileNode, position: u64) -> FileInputStream {
-        FileInputStream { file, position }
+        FileInputStream {
+            file,
+            position,
+            empty: false,
+        }
     }
 }
 
 #[async_trait]
 impl Pollable for FileInputStream {
-    async fn ready(&mut self) {}
+    async fn ready(&mut self) {
+        if self.empty {
+            sleep(PAUSE).await;
+            self.empty = false;
+        }
+    }
 }
 
 impl InputStream for FileInputStream {
@@ -32,7 +48,10 @@ impl InputStream for FileInputStream {
         }
         let data = match self.file.read_vec(size as u64, self.position) {
             Ok(data) => data,
-            Err(ErrorCode::WouldBlock) => return Ok(Bytes::new()),
+            Err(ErrorCode::WouldBlock) => {
+                self.empty = true;
+                return Ok(Bytes::new());
+            }
             Err(e) => return Err(StreamError::from(e)),
         };
         if data.is_empty() {

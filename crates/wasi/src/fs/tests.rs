@@ -512,6 +512,38 @@ fn a_read_only_grant_changes_nothing() {
     open(&mutate_only, "touched", OpenFlags::CREATE, READ).unwrap();
 }
 
+#[cfg(unix)]
+#[test]
+fn pipes_hold_no_other_guests_up() {
+    let (temp, dir) = sandbox();
+    let made = std::process::Command::new("mkfifo")
+        .arg(temp.path().join("inside/pipe"))
+        .status();
+    assert!(made.unwrap().success());
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let opened = crate::test_util::block_on(wharf_core::suspend::on_fiber(1 << 20, move || {
+            let none = OpenFlags::empty();
+            let nobody_reads = open(&dir, "pipe", none, WRITE).map(|_| ());
+            let reader = open(&dir, "pipe", none, READ).unwrap();
+            let nobody_writes = reader.file().unwrap().read(9, 0);
+            let writer = open(&dir, "pipe", none, WRITE).unwrap();
+            let nothing_there = reader.file().unwrap().read(9, 0);
+            writer.file().unwrap().write(b"hello", 0).unwrap();
+            let there = reader.file().unwrap().read(9, 0);
+            (nobody_reads, nobody_writes, nothing_there, there, reader.kind())
+        }));
+        done.send(opened.unwrap()).unwrap();
+    });
+    let ended = ended.recv_timeout(std::time::Duration::from_secs(60));
+    let (nobody_reads, nobody_writes, nothing_there, there, kind) = ended.expect("it does not wait");
+    assert_eq!(nobody_reads.unwrap_err(), ErrorCode::NoSuchDevice);
+    assert_eq!(nobody_writes, Ok((Vec::new(), true)));
+    assert_eq!(nothing_there, Err(ErrorCode::WouldBlock));
+    assert_eq!(there.unwrap().0, b"hello");
+    assert_eq!(kind, Ok(DescriptorType::Fifo));
+}
+
 #[test]
 fn strict_directories_do_what_was_asked_for() {
     const MUTATE: DescriptorFlags = DescriptorFlags::MUTATE_DIRECTORY;

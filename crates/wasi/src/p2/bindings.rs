@@ -17,6 +17,8 @@ wharf::component::bindgen!({
         "wasi:io/streams/[method]output-stream.blocking-flush": async,
         "wasi:io/streams/[method]output-stream.blocking-write-zeroes-and-flush": async,
         "wasi:io/streams/[method]output-stream.blocking-splice": async,
+        "wasi:filesystem/types/[method]descriptor.sync-data": async,
+        "wasi:filesystem/types/[method]descriptor.sync": async,
         "wasi:sockets/tcp/[method]tcp-socket.start-bind": async,
         "wasi:sockets/tcp/[method]tcp-socket.start-connect": async,
         "wasi:sockets/udp/[method]udp-socket.start-bind": async,

@@ -8,6 +8,7 @@ use crate::fs::{
     self, Descriptor, DirEntries, FileInputStream, FileOutputStream, PathTarget, WriteMode, metadata_hash,
     stream_error_code,
 };
+use crate::runtime::blocking;
 use crate::stream::{DynInputStream, DynOutputStream};
 use wharf::component::{Resource, ResourceTableError};
 use wharf::{Error, Result};
@@ -237,8 +238,9 @@ impl types::HostDescriptor for WasiCtxView<'_> {
         Ok(self.file(&fd)?.advise(offset, length, advice.into())?)
     }
 
-    fn sync_data(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
-        Ok(self.descriptor(&fd)?.sync_data()?)
+    async fn sync_data(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
+        let descriptor = self.descriptor(&fd)?.clone();
+        Ok(blocking(move || descriptor.sync_data()).await?)
     }
 
     fn get_flags(&mut self, fd: Resource<Descriptor>) -> FsResult<types::DescriptorFlags> {
@@ -276,8 +278,9 @@ impl types::HostDescriptor for WasiCtxView<'_> {
         Ok(self.table.push(entries)?)
     }
 
-    fn sync(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
-        Ok(self.descriptor(&fd)?.sync()?)
+    async fn sync(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
+        let descriptor = self.descriptor(&fd)?.clone();
+        Ok(blocking(move || descriptor.sync()).await?)
     }
 
     fn create_directory_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {

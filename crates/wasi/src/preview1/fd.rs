@@ -5,6 +5,7 @@ use super::fds::Fd;
 use super::memory::IoVec;
 use super::types::{Errno, P1Result, fdflags, filetype, filetype_of};
 use crate::fs::{Advice, Datetime, Descriptor, DescriptorStat, DirEntry, NewTimestamp, metadata_hash};
+use crate::runtime::blocking;
 use crate::stream::StreamError;
 use bytes::Bytes;
 
@@ -42,16 +43,16 @@ impl Call<'_> {
         })
     }
 
-    pub(super) fn fd_datasync(&mut self, fd: u32) -> P1Result {
+    pub(super) async fn fd_datasync(&mut self, fd: u32) -> P1Result {
         match self.descriptor(fd)? {
-            Some(descriptor) => Ok(descriptor.sync_data()?),
+            Some(descriptor) => Ok(blocking(move || descriptor.sync_data()).await?),
             None => Err(Errno::INVAL.into()),
         }
     }
 
-    pub(super) fn fd_sync(&mut self, fd: u32) -> P1Result {
+    pub(super) async fn fd_sync(&mut self, fd: u32) -> P1Result {
         match self.descriptor(fd)? {
-            Some(descriptor) => Ok(descriptor.sync()?),
+            Some(descriptor) => Ok(blocking(move || descriptor.sync()).await?),
             None => Err(Errno::INVAL.into()),
         }
     }

@@ -53,7 +53,7 @@ where
         sync fd_advise(fd: u32, offset: u64, len: u64, advice: u32);
         sync fd_allocate(fd: u32, offset: u64, len: u64);
         sync fd_close(fd: u32);
-        sync fd_datasync(fd: u32);
+        wait fd_datasync(fd: u32);
         sync fd_fdstat_get(fd: u32, result: u32);
         sync fd_fdstat_set_flags(fd: u32, flags: u32);
         sync fd_fdstat_set_rights(fd: u32, base: u64, inheriting: u64);
@@ -68,7 +68,7 @@ where
         sync fd_readdir(fd: u32, buf: u32, len: u32, cookie: u64, result: u32);
         sync fd_renumber(from: u32, to: u32);
         sync fd_seek(fd: u32, offset: u64, whence: u32, result: u32);
-        sync fd_sync(fd: u32);
+        wait fd_sync(fd: u32);
         sync fd_tell(fd: u32, result: u32);
         wait fd_write(fd: u32, iovs: u32, count: u32, result: u32);
         sync path_create_directory(fd: u32, path: u32, len: u32);

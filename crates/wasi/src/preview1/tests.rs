@@ -173,8 +173,8 @@ fn files_have_positions() {
     guest.call().fd_pwrite(fd, 800, 1, 0, 820).unwrap();
     guest.call().fd_filestat_set_size(fd, 5).unwrap();
     guest.call().fd_allocate(fd, 0, 7).unwrap();
-    guest.call().fd_sync(fd).unwrap();
-    guest.call().fd_datasync(fd).unwrap();
+    block_on(guest.call().fd_sync(fd)).unwrap();
+    block_on(guest.call().fd_datasync(fd)).unwrap();
     guest.call().fd_advise(fd, 0, 0, 3).unwrap();
     assert_eq!(errno(guest.call().fd_advise(fd, 0, 0, 6)), Errno::INVAL);
     assert_eq!(fs::read(temp.path().join("f")).unwrap(), b"elloo\0\0");
@@ -404,7 +404,7 @@ fn no_arguments_make_the_host_panic_or_wait_for_ever() {
             4 => call.clock_res_get(a, b),
             5 => call.clock_time_get(a, long, b),
             6 => call.fd_advise(a, long, long, b),
-            7 => call.fd_datasync(a),
+            7 => block_on(call.fd_datasync(a)),
             8 => call.fd_fdstat_get(a, b),
             9 => call.fd_fdstat_set_flags(a, b),
             10 => call.fd_fdstat_set_rights(a, long, long),
@@ -418,7 +418,7 @@ fn no_arguments_make_the_host_panic_or_wait_for_ever() {
             18 => block_on(call.fd_read(a, b, c, d)),
             19 => call.fd_readdir(a, b, c, long, d),
             20 => call.fd_seek(a, long, b, c),
-            21 => call.fd_sync(a),
+            21 => block_on(call.fd_sync(a)),
             22 => call.fd_tell(a, b),
             23 => block_on(call.fd_write(a, b, c, d)),
             24 => call.path_create_directory(3, b, c % 9),
