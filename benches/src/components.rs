@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::engines::{Instance, wasmtime_engine};
+use crate::instance::Instance;
+use crate::wasmtime_engine::wasmtime_engine;
 
 /// Whether these are the bytes of a component.
 pub fn is_component(wasm: &[u8]) -> bool {

@@ -1,27 +1,11 @@
 //! One face for the engines that are compared.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use crate::components::{self, is_component};
+use crate::instance::Instance;
+use crate::modules;
 use crate::wasm3::Wasm3;
-
-/// A module or component that one engine has made ready to call.
-pub trait Instance {
-    /// Calls an export that takes `i32`s and gives an `i64`; of a component, one that takes a `u32` and gives an `s64`.
-    ///
-    /// # Panics
-    /// If there is no such export, or the call fails: a benchmark has no use for errors.
-    fn call(&mut self, export: &str, args: &[i32]) -> i64;
-
-    /// As [`Instance::call`], with the time that the call took; nothing if the engine can't run the program, which
-    /// only wasm3 is allowed.
-    fn timed(&mut self, export: &str, args: &[i32]) -> Option<(i64, Duration)> {
-        let start = Instant::now();
-        let result = self.call(export, args);
-        Some((result, start.elapsed()))
-    }
-}
 
 /// An engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,16 +87,16 @@ impl EngineKind {
                 let config = wharf_config(self == EngineKind::Wharf, cache);
                 match component {
                     true => Box::new(components::Wharf::new(wasm, &config).map_err(|e| e.to_string())?),
-                    false => Box::new(Wharf::new(wasm, &config).map_err(|e| e.to_string())?),
+                    false => Box::new(modules::Wharf::new(wasm, &config).map_err(|e| e.to_string())?),
                 }
             }
             EngineKind::Wasmtime => match component {
                 true => Box::new(components::Wasmtime::new(&wasm, cache).map_err(|e| format!("{e:#}"))?),
-                false => Box::new(Wasmtime::new(&wasm, cache).map_err(|e| format!("{e:#}"))?),
+                false => Box::new(modules::Wasmtime::new(&wasm, cache).map_err(|e| format!("{e:#}"))?),
             },
             EngineKind::Wasmi | EngineKind::Wasm3 if component => return Err("runs no components".to_owned()),
             EngineKind::Wasmi | EngineKind::Wasm3 if cache.is_some() => return Err("has no cache".to_owned()),
-            EngineKind::Wasmi => Box::new(Wasmi::new(&wasm).map_err(|e| e.to_string())?),
+            EngineKind::Wasmi => Box::new(modules::Wasmi::new(&wasm).map_err(|e| e.to_string())?),
             EngineKind::Wasm3 => Box::new(Wasm3::new(&wasm)?),
         })
     }
@@ -128,105 +112,4 @@ fn wharf_config(compiler: bool, cache: Option<&Path>) -> wharf::Config {
         config.cache_dir(folder);
     }
     config
-}
-
-/// Wasmtime's engine in its default configuration; with a folder, it keeps compiled code there.
-pub(crate) fn wasmtime_engine(cache: Option<&Path>) -> wasmtime::Result<wasmtime::Engine> {
-    let mut config = wasmtime::Config::new();
-    if let Some(folder) = cache {
-        let mut settings = wasmtime::CacheConfig::new();
-        settings.with_directory(folder);
-        config.cache(Some(wasmtime::Cache::new(settings)?));
-    }
-    wasmtime::Engine::new(&config)
-}
-
-struct Wharf {
-    store: wharf::Store<()>,
-    instance: wharf::Instance,
-}
-
-impl Wharf {
-    fn new(wasm: Vec<u8>, config: &wharf::Config) -> wharf::Result<Wharf> {
-        let engine = wharf::Engine::new(config)?;
-        let module = wharf::Module::new(&engine, wasm)?;
-        let mut store = wharf::Store::new(&engine, ());
-        let instance = wharf::Linker::new(&engine).instantiate(&mut store, &module)?;
-        Ok(Wharf { store, instance })
-    }
-}
-
-impl Instance for Wharf {
-    fn call(&mut self, export: &str, args: &[i32]) -> i64 {
-        let func = self
-            .instance
-            .get_func(&self.store, export)
-            .expect("the export is there");
-        let args: Vec<_> = args.iter().map(|a| wharf::Val::I32(*a)).collect();
-        let mut results = [wharf::Val::I64(0)];
-        func.call(&mut self.store, &args, &mut results)
-            .expect("the call succeeds on wharf");
-        match results[0] {
-            wharf::Val::I64(v) => v,
-            ref other => panic!("unexpected result {other:?}"),
-        }
-    }
-}
-
-struct Wasmi {
-    store: wasmi::Store<()>,
-    instance: wasmi::Instance,
-}
-
-impl Wasmi {
-    fn new(wasm: &[u8]) -> Result<Wasmi, wasmi::Error> {
-        let engine = wasmi::Engine::default();
-        let module = wasmi::Module::new(&engine, wasm)?;
-        let mut store = wasmi::Store::new(&engine, ());
-        let instance = wasmi::Linker::new(&engine).instantiate_and_start(&mut store, &module)?;
-        Ok(Wasmi { store, instance })
-    }
-}
-
-impl Instance for Wasmi {
-    fn call(&mut self, export: &str, args: &[i32]) -> i64 {
-        let func = self
-            .instance
-            .get_func(&self.store, export)
-            .expect("the export is there");
-        let args: Vec<_> = args.iter().map(|a| wasmi::Val::I32(*a)).collect();
-        let mut results = [wasmi::Val::I64(0)];
-        func.call(&mut self.store, &args, &mut results)
-            .expect("the call succeeds on wasmi");
-        results[0].i64().expect("an i64")
-    }
-}
-
-struct Wasmtime {
-    store: wasmtime::Store<()>,
-    instance: wasmtime::Instance,
-}
-
-impl Wasmtime {
-    fn new(wasm: &[u8], cache: Option<&Path>) -> wasmtime::Result<Wasmtime> {
-        let engine = wasmtime_engine(cache)?;
-        let module = wasmtime::Module::new(&engine, wasm)?;
-        let mut store = wasmtime::Store::new(&engine, ());
-        let instance = wasmtime::Instance::new(&mut store, &module, &[])?;
-        Ok(Wasmtime { store, instance })
-    }
-}
-
-impl Instance for Wasmtime {
-    fn call(&mut self, export: &str, args: &[i32]) -> i64 {
-        let func = self
-            .instance
-            .get_func(&mut self.store, export)
-            .expect("the export is there");
-        let args: Vec<_> = args.iter().map(|a| wasmtime::Val::I32(*a)).collect();
-        let mut results = [wasmtime::Val::I64(0)];
-        func.call(&mut self.store, &args, &mut results)
-            .expect("the call succeeds on wasmtime");
-        results[0].unwrap_i64()
-    }
 }

@@ -3,9 +3,12 @@
 
 pub mod components;
 pub mod engines;
+pub mod instance;
 pub mod kernels;
+mod modules;
 pub mod once;
 pub mod programs;
 pub mod report;
 pub mod steady;
 pub mod wasm3;
+mod wasmtime_engine;

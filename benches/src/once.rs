@@ -61,7 +61,7 @@ pub fn print(engine: EngineKind, program: &Program, cache: Option<&Path>) -> Res
 /// fails.
 pub fn spawn(engine: EngineKind, program: &Program, cache: Option<&Path>) -> Option<Once> {
     if engine == EngineKind::Wasm3 {
-        return wasm3::once(&program.path(), program.export, program.short);
+        return Once::parse(&wasm3::once(&program.path(), program.export, program.short)?);
     }
     let output = Command::new(std::env::current_exe().ok()?)
         .args(["--once", engine.name(), program.name])

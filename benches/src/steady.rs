@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::engines::{EngineKind, Instance};
+use crate::engines::EngineKind;
+use crate::instance::Instance;
 use crate::programs::Program;
 use crate::report::median;
 

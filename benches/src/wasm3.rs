@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use crate::engines::Instance;
-use crate::once::Once;
+use crate::instance::Instance;
 
 /// The runner, if it has been built.
 fn runner() -> Result<PathBuf, String> {
@@ -85,13 +84,14 @@ impl Drop for Wasm3 {
     }
 }
 
-/// Loads a module in a fresh process and calls an export once; nothing if that fails.
-pub fn once(file: &Path, export: &str, args: &[i32]) -> Option<Once> {
+/// Loads a module in a fresh process and calls an export once. Gives the line that the runner prints about it, nothing if
+/// it can't be run.
+pub fn once(file: &Path, export: &str, args: &[i32]) -> Option<String> {
     let output = Command::new(runner().ok()?)
         .arg(file)
         .args([export, &arg(args, 0).to_string(), &arg(args, 1).to_string()])
         .stderr(Stdio::null())
         .output()
         .ok()?;
-    Once::parse(&String::from_utf8_lossy(&output.stdout))
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -5,12 +5,12 @@ use quote::{format_ident, quote};
 use syn::Ident;
 use wit_parser::{Function, TypeDefKind, TypeId, WorldItem, WorldKey};
 
+use crate::docs::docs;
+use crate::functions::{params, rust_name};
 use crate::generator::{Generator, Place};
-use crate::imports::{params, rust_name};
 use crate::keys::Scope;
 use crate::modules::ModuleTree;
 use crate::names;
-use crate::typedefs::docs;
 use crate::types::{Mode, Names, locate, unsupported};
 
 /// The struct `Guest` of every exported interface.

@@ -1,9 +1,8 @@
 //! What all parts of the generator share: the world, where each interface goes, and which options were used.
 
-use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::Ident;
 use wit_parser::{
@@ -12,35 +11,11 @@ use wit_parser::{
 };
 
 use crate::keys::{Level, Scope};
-use crate::modules::ModuleTree;
 use crate::names;
 use crate::options::{FunctionFlags, FunctionRules, Mapping, Options};
-use crate::{exports, imports, typedefs, world};
+use crate::used::{Kind, UsedKeys};
 
-/// Writes the bindings of a world.
-///
-/// # Errors
-/// If an option names something that is not in the world, or the world uses a feature that bindings cannot express yet.
-pub fn generate(resolve: &Resolve, world: WorldId, options: &Options) -> syn::Result<TokenStream> {
-    // Afterwards an interface that is both imported and exported has two ids, so that each id has one place.
-    let mut resolve = resolve.clone();
-    resolve.generate_nominal_type_ids(world);
-    let generator = Generator::new(&resolve, world, options)?;
-    let mut tree = ModuleTree::default();
-    for place in generator.places.values() {
-        if matches!(place.path, PlacePath::Own(_)) {
-            typedefs::interface(&generator, place, &mut tree)?;
-        }
-    }
-    typedefs::world(&generator, &mut tree)?;
-    imports::interfaces(&generator, &mut tree)?;
-    exports::interfaces(&generator, &mut tree)?;
-    world::world(&generator, &mut tree)?;
-    tree.add(&[], generator.aliases());
-    generator.check_all_used()?;
-    Ok(tree.into_tokens())
-}
-
+/// The world with its options.
 pub(crate) struct Generator<'a> {
     pub(crate) resolve: &'a Resolve,
     pub(crate) world: WorldId,
@@ -53,7 +28,8 @@ pub(crate) struct Generator<'a> {
     mapped_types: HashMap<TypeId, usize>,
     /// `trappable_error_type` keys, resolved.
     trappable: HashMap<TypeId, usize>,
-    used: RefCell<HashSet<(Kind, usize)>>,
+    /// The entries of the options that named something.
+    pub(crate) used: UsedKeys,
 }
 
 /// Where the bindings of an interface are.
@@ -81,17 +57,12 @@ impl Place {
     }
 }
 
-/// The lists of options whose entries must all be used.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
-    With,
-    Trappable,
-    Import,
-    Export,
-}
-
 impl<'a> Generator<'a> {
-    fn new(resolve: &'a Resolve, world: WorldId, options: &'a Options) -> syn::Result<Generator<'a>> {
+    pub(crate) fn new(
+        resolve: &'a Resolve,
+        world: WorldId,
+        options: &'a Options,
+    ) -> syn::Result<Generator<'a>> {
         let mut generator = Generator {
             resolve,
             world,
@@ -100,7 +71,7 @@ impl<'a> Generator<'a> {
             error_types: HashSet::new(),
             mapped_types: HashMap::new(),
             trappable: HashMap::new(),
-            used: RefCell::default(),
+            used: UsedKeys::default(),
         };
         generator.place_interfaces();
         generator.map_types()?;
@@ -209,7 +180,7 @@ impl<'a> Generator<'a> {
             let Some(level) = scope.matches(&mapping.key, None) else {
                 continue;
             };
-            self.mark(Kind::With, index);
+            self.used.mark(Kind::With, index);
             let closer = |(_, found): (usize, Level)| (level as u8) < (found as u8);
             if best.is_none_or(closer) {
                 best = Some((index, level));
@@ -264,7 +235,7 @@ impl<'a> Generator<'a> {
                 .iter()
                 .position(|m| scope.matches(&m.key, Some(name)) == Some(Level::Item));
             if let Some(index) = found {
-                self.mark(kind, index);
+                self.used.mark(kind, index);
             }
             found
         };
@@ -369,65 +340,15 @@ impl<'a> Generator<'a> {
                 Some(_) if !rule.flags.exact => {}
                 _ => continue,
             }
-            self.mark(kind, index);
+            self.used.mark(kind, index);
             return rule.flags;
         }
         rules.default
     }
 
-    fn mark(&self, kind: Kind, index: usize) {
-        self.used.borrow_mut().insert((kind, index));
-    }
-
-    fn check_all_used(&self) -> syn::Result<()> {
-        let options = self.options;
-        let mut keys: Vec<(Kind, usize, &str, Span)> = Vec::new();
-        for (kind, list) in [
-            (Kind::With, &options.with),
-            (Kind::Trappable, &options.trappable_error_types),
-        ] {
-            keys.extend(
-                list.iter()
-                    .enumerate()
-                    .map(|(index, m)| (kind, index, m.key.as_str(), m.span)),
-            );
-        }
-        for (kind, list) in [(Kind::Import, &options.imports), (Kind::Export, &options.exports)] {
-            keys.extend(
-                list.rules
-                    .iter()
-                    .enumerate()
-                    .map(|(index, r)| (kind, index, r.key.as_str(), r.span)),
-            );
-        }
-        let used = self.used.borrow();
-        let world = &self.resolve.worlds[self.world].name;
-        let mut errors: Option<syn::Error> = None;
-        for (kind, index, key, span) in keys {
-            if used.contains(&(kind, index)) {
-                continue;
-            }
-            let (option, what) = match kind {
-                Kind::With => ("with", "an import"),
-                Kind::Trappable => ("trappable_error_type", "a type of an import"),
-                Kind::Import => ("imports", "an imported function that no earlier key names"),
-                Kind::Export => ("exports", "an exported function that no earlier key names"),
-            };
-            let error = syn::Error::new(
-                span,
-                format!("`{key}` in `{option}` does not name {what} in world `{world}`"),
-            );
-            match &mut errors {
-                None => errors = Some(error),
-                Some(errors) => errors.combine(error),
-            }
-        }
-        errors.map_or(Ok(()), Err)
-    }
-
     /// The private names at the root by which the generated modules reach the user's types and modules. A path is
     /// relative to where the macro is called, which only the root can see.
-    fn aliases(&self) -> TokenStream {
+    pub(crate) fn aliases(&self) -> TokenStream {
         let mut tokens = TokenStream::new();
         let module_mappings: HashSet<usize> = self
             .places

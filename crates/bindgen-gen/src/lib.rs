@@ -15,7 +15,10 @@
 
 #![forbid(unsafe_code)]
 
+mod docs;
 mod exports;
+mod functions;
+mod generate;
 mod generator;
 mod imports;
 mod input;
@@ -26,9 +29,10 @@ mod names;
 mod options;
 mod typedefs;
 mod types;
+mod used;
 mod world;
 
-pub use generator::generate;
+pub use generate::generate;
 pub use input::{Input, Source};
 pub use load::Loaded;
 pub use options::{FunctionFlags, FunctionRule, FunctionRules, Mapping, Options};

@@ -3,8 +3,9 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Ident;
-use wit_parser::{Docs, Flags, Type, TypeDefKind, TypeId, WorldItem};
+use wit_parser::{Flags, Type, TypeDefKind, TypeId, WorldItem};
 
+use crate::docs::docs;
 use crate::generator::{Generator, Place};
 use crate::modules::ModuleTree;
 use crate::names;
@@ -29,27 +30,6 @@ pub(crate) fn world(generator: &Generator<'_>, tree: &mut ModuleTree) -> syn::Re
         }
     }
     Ok(())
-}
-
-/// WIT comments as Rust ones.
-pub(crate) fn docs(docs: &Docs) -> TokenStream {
-    let Some(text) = &docs.contents else {
-        return TokenStream::new();
-    };
-    let mut in_code = false;
-    let lines = text.trim_end().lines().map(|line| {
-        // Examples in WIT are not Rust, and must not be run as its tests.
-        let line = if line.trim() == "```" && !in_code {
-            line.replace("```", "```text")
-        } else {
-            line.to_owned()
-        };
-        if line.trim_start().starts_with("```") {
-            in_code = !in_code;
-        }
-        format!(" {}", line.trim_end())
-    });
-    quote!(#(#[doc = #lines])*)
 }
 
 fn define_located(cx: Names<'_>, id: TypeId) -> syn::Result<TokenStream> {
@@ -86,7 +66,7 @@ fn define(cx: Names<'_>, id: TypeId) -> syn::Result<TokenStream> {
             let mut fields = Vec::new();
             let mut entries = Vec::new();
             for field in &record.fields {
-                let docs = self::docs(&field.docs);
+                let docs = crate::docs::docs(&field.docs);
                 let (wit, rust) = (&field.name, names::snake(&field.name));
                 let ty = cx.ty(&field.ty, Mode::Owned)?;
                 fields.push(quote!(#docs pub #rust: #ty));
@@ -105,7 +85,7 @@ fn define(cx: Names<'_>, id: TypeId) -> syn::Result<TokenStream> {
             let mut cases = Vec::new();
             let mut entries = Vec::new();
             for case in &variant.cases {
-                let docs = self::docs(&case.docs);
+                let docs = crate::docs::docs(&case.docs);
                 let (wit, rust) = (&case.name, names::camel(&case.name));
                 let payload = match &case.ty {
                     None => TokenStream::new(),
@@ -130,7 +110,7 @@ fn define(cx: Names<'_>, id: TypeId) -> syn::Result<TokenStream> {
             let mut cases = Vec::new();
             let mut entries = Vec::new();
             for case in &enumeration.cases {
-                let docs = self::docs(&case.docs);
+                let docs = crate::docs::docs(&case.docs);
                 let (wit, rust) = (&case.name, names::camel(&case.name));
                 cases.push(quote!(#docs #rust));
                 entries.push(quote!(#wit => #rust));
@@ -146,7 +126,7 @@ fn define(cx: Names<'_>, id: TypeId) -> syn::Result<TokenStream> {
         TypeDefKind::Flags(flags) => {
             let repr = flags_repr(flags)?;
             let entries = flags.flags.iter().map(|flag| {
-                let docs = self::docs(&flag.docs);
+                let docs = crate::docs::docs(&flag.docs);
                 let (wit, rust) = (&flag.name, names::shouty(&flag.name));
                 quote!(#docs #wit => #rust)
             });

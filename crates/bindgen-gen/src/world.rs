@@ -5,12 +5,12 @@ use quote::{format_ident, quote};
 use syn::Ident;
 use wit_parser::WorldKey;
 
+use crate::docs::docs;
 use crate::exports;
 use crate::generator::{Generator, Place};
 use crate::imports;
 use crate::modules::ModuleTree;
 use crate::names;
-use crate::typedefs::docs;
 use crate::types::Names;
 
 /// The world's struct, its `Pre` form, and the trait for what the world imports outside of interfaces.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use wharf_core::{Bytes, Engine, Result};
 
-use crate::linker::compatible_key;
 use crate::plan::Plan;
 use crate::types::{self, ComponentType, TypeArena};
+use crate::versions::compatible_key;
 
 /// A component: decoded, validated and linked as far as that goes without its imports. Cheap to clone.
 #[derive(Clone)]

@@ -7,8 +7,8 @@ use wharf_core::{Error, Result, Store, suspend};
 
 use crate::plan::FuncRef;
 use crate::runtime::call::LiftedFunc;
-use crate::runtime::state::state;
-use crate::store::AsStore;
+use crate::runtime::roots::roots;
+use crate::store::{AsStore, on_fiber};
 use crate::typed::{ComponentNamedList, Lift, Lower, TypeCheck};
 use crate::types::ComponentFunc;
 use crate::val::Val;
@@ -23,7 +23,7 @@ pub struct Func {
 impl Func {
     /// What is behind the handle.
     pub(crate) fn lifted(&self, store: &mut Store) -> Result<Arc<LiftedFunc>> {
-        let data = state(store).roots.get(self.root as usize);
+        let data = roots(store).get(self.root as usize);
         data.and_then(|data| data.lifted(self.func))
             .ok_or_else(|| Error::usage("function of another store"))
     }
@@ -132,13 +132,4 @@ impl<P: ComponentNamedList + Lower, R: ComponentNamedList + Lift> TypedFunc<P, R
         let store = store.as_store();
         on_fiber(store, |store| self.func.lifted(store)?.call_typed(store, &params)).await
     }
-}
-
-/// Runs `f` on a fiber.
-pub(crate) async fn on_fiber<R: Send>(
-    store: &mut Store,
-    f: impl FnOnce(&mut Store) -> Result<R> + Send,
-) -> Result<R> {
-    let stack = store.engine().config().fiber_stack_bytes();
-    suspend::on_fiber(stack, move || f(store)).await?
 }

@@ -6,7 +6,7 @@ use wharf_core::{Error, InternedFuncType, Result, Store};
 
 use crate::abi::{CanonOptions, LiftContext, LowerContext};
 use crate::runtime::call::{lift_values, lower_values};
-use crate::runtime::instance::Root;
+use crate::runtime::root::Root;
 use crate::runtime::state::{state, with_memory};
 use crate::typed::{ComponentNamedList, Lift, Lower, TypeCheck};
 use crate::types::{ComponentFunc, FuncTypeDef, FuncTypeIndex};

@@ -8,11 +8,12 @@
 mod abi;
 mod component;
 mod decode;
+mod definitions;
 mod func;
 mod host;
 mod link;
-mod linker;
 mod plan;
+mod resolve;
 mod resource;
 mod resource_table;
 mod runtime;
@@ -20,14 +21,16 @@ mod store;
 mod typed;
 pub mod types;
 mod val;
+mod versions;
 
 pub use abi::{
     CanonOptions, CanonicalAbi, FlatReader, FlatWriter, LiftContext, LowerContext, StringEncoding,
 };
 pub use component::{Component, ComponentExportIndex};
+pub use definitions::Definitions;
 pub use func::{Func, TypedFunc};
 pub use host::HostFunc;
-pub use linker::{Definitions, ResolvedImports};
+pub use resolve::ResolvedImports;
 pub use resource::{HostDestructor, Resource, ResourceAny, ResourceType};
 pub use resource_table::{ResourceTable, ResourceTableError};
 pub use runtime::instance::{ExportLookup, Instance};

@@ -70,7 +70,13 @@ impl Compiler for Cranelift {
             Effort::Full => &*self.full,
         };
         self.workspaces.with(|workspace| {
-            let scopes = translate::translate(isa, job, workspace)?;
+            let scopes = translate::translate(
+                isa,
+                job,
+                &mut workspace.context.func,
+                &mut workspace.builder,
+                &mut workspace.buffers,
+            )?;
             workspace.emit(isa, scopes)
         })
     }

@@ -5,14 +5,18 @@
 //! asks for something Wharf does not have is reported as skipped, with the reason; nothing is left out silently.
 #![forbid(unsafe_code)]
 
+mod calls;
 mod component;
 mod component_values;
 mod core_values;
 mod host;
 mod messages;
 mod report;
+mod results;
 mod runner;
+mod script;
 mod spectest;
+mod step;
 
 pub use report::{DirectiveReport, Outcome, Report, Summary};
-pub use runner::{Options, run_script};
+pub use script::{Options, run_script};

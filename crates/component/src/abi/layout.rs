@@ -1,6 +1,11 @@
 //! Size, alignment and flat count of types, usable in constants.
 
-use crate::types::MAX_FLAT_PARAMS;
+/// A function with more flat parameters than this takes a pointer to them.
+pub const MAX_FLAT_PARAMS: usize = 16;
+/// A function with more flat results than this returns a pointer to them.
+pub const MAX_FLAT_RESULTS: usize = 1;
+/// Slots that every flat buffer of a call has: all parameters and a return pointer.
+pub(crate) const FLAT_SLOTS: usize = MAX_FLAT_PARAMS + 1;
 
 /// How a value lies in 32-bit linear memory and how many core values it flattens to.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]

@@ -1,13 +1,21 @@
 //! The canonical ABI: layouts, and the contexts in which values are lifted and lowered.
 
-mod context;
+mod flat;
 mod layout;
+mod lift;
+mod lower;
+mod mismatch;
+mod options;
 pub(crate) mod strings;
 pub(crate) mod transfer;
 
-pub(crate) use context::type_mismatch;
-pub use context::{CanonOptions, FlatReader, FlatWriter, LiftContext, LowerContext, StringEncoding};
-pub use layout::{CanonicalAbi, flags_size};
+pub use flat::{FlatReader, FlatWriter};
+pub(crate) use layout::FLAT_SLOTS;
+pub use layout::{CanonicalAbi, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, flags_size};
+pub use lift::LiftContext;
+pub use lower::LowerContext;
+pub(crate) use mismatch::type_mismatch;
+pub use options::{CanonOptions, StringEncoding};
 
 /// The most bytes that a string may have, in any encoding.
 pub const MAX_STRING_BYTES: u64 = (1 << 28) - 1;

@@ -6,7 +6,7 @@ use super::strings::{self, Source};
 use super::{
     CanonOptions, LiftContext, LowerContext, MAX_COPIED_BYTES, MAX_HOST_BYTES, MAX_LIST_BYTES, StringEncoding,
 };
-use crate::runtime::instance::Root;
+use crate::runtime::root::Root;
 use crate::runtime::state::with_memory;
 use crate::types::{ResourceIndex, TypeArena, TypeDef, TypeIndex};
 

@@ -5,11 +5,16 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 use wasmparser::component_types::{ComponentDefinedTypeId, ComponentEntityType, ResourceId};
-use wharf_core::Result;
+use wharf_core::{Error, Result};
 
-use crate::decode::CoreKind;
-use crate::plan::{CoreItem, FuncRef, ModuleSource};
+use crate::decode::{CoreKind, OuterSource};
+use crate::plan::{CoreItem, Export, FuncRef, ModuleSource};
 use crate::types::{FuncTypeIndex, ResourceIndex, TypeIndex};
+
+/// An index that the validator has accepted, but that the plan does not have: a defect, reported and not a panic.
+pub(super) fn missing(what: &str) -> Error {
+    Error::malformed(0, format!("{what} is not defined"))
+}
 
 /// A component together with what it took from the components around it.
 #[derive(Clone)]
@@ -86,6 +91,38 @@ impl Frame {
         self.core_space(kind)
             .get(index as usize)
             .cloned()
-            .ok_or_else(|| super::missing("core item"))
+            .ok_or_else(|| missing("core item"))
     }
+
+    pub fn outer_module(&self, component: &ComponentRef, source: OuterSource) -> Result<ModuleSource> {
+        let found = match source {
+            OuterSource::Local(i) => self.modules.get(i as usize),
+            OuterSource::Outer(i) => component.modules.get(i as usize),
+        };
+        found.copied().ok_or_else(|| missing("module"))
+    }
+
+    pub fn outer_component(&self, component: &ComponentRef, source: OuterSource) -> Result<ComponentRef> {
+        match source {
+            OuterSource::Local(i) => self.components.get(i as usize).cloned().flatten(),
+            OuterSource::Outer(i) => component.components.get(i as usize).cloned(),
+        }
+        .ok_or_else(|| missing("component"))
+    }
+}
+
+/// What the plan keeps of items that are exported.
+pub(super) fn exports(items: &IndexMap<String, Item>) -> IndexMap<Box<str>, Export> {
+    let export = |item: &Item| match item {
+        Item::Func(func, _) => Export::Func(*func),
+        Item::Instance(items) => Export::Instance(exports(items)),
+        Item::Module(source) => Export::Module(*source),
+        Item::Component(_) => Export::Component,
+        Item::Resource(index) => Export::Resource(*index),
+        Item::Type => Export::Type,
+    };
+    items
+        .iter()
+        .map(|(name, item)| (name.as_str().into(), export(item)))
+        .collect()
 }

@@ -1,5 +1,8 @@
 //! Takes the validator's types over into the component's own, with resources as they are in this instantiation.
 
+use std::rc::Rc;
+use std::sync::Arc;
+
 use wasmparser::PrimitiveValType;
 use wasmparser::component_types::{
     ComponentAnyTypeId, ComponentDefinedType, ComponentDefinedTypeId, ComponentEntityType,
@@ -7,11 +10,10 @@ use wasmparser::component_types::{
 };
 use wharf_core::Result;
 
-use super::{Frame, Item, PlanLinker, Planned};
+use super::frame::{Frame, Item};
+use super::{PlanLinker, Planned};
 use crate::plan::{FuncRef, ItemType, LeafKind, ModuleRequirement, ModuleSource};
 use crate::types::{FuncTypeIndex, ResourceIndex, TypeDef, TypeIndex};
-use std::rc::Rc;
-use std::sync::Arc;
 
 impl PlanLinker<'_> {
     pub(super) fn func_type(&mut self, frame: &mut Frame, id: ComponentFuncTypeId) -> Result<FuncTypeIndex> {

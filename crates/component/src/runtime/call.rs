@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use wharf_core::{Error, ErrorKind, RawFunc, Result, Store, TrapCode};
+use wharf_core::{Error, ErrorKind, RawFunc, Result, Store};
 
-use super::instance::Root;
+use super::root::Root;
 use super::state::{state, with_memory};
-use crate::abi::{CanonOptions, FlatReader, FlatWriter, LiftContext, LowerContext};
+use crate::abi::{CanonOptions, FLAT_SLOTS, FlatReader, FlatWriter, LiftContext, LowerContext};
 use crate::typed::{ComponentNamedList, Lift, Lower};
-use crate::types::{FLAT_SLOTS, FuncTypeDef, FuncTypeIndex, TypeIndex};
+use crate::types::{FuncTypeDef, FuncTypeIndex, TypeIndex};
 use crate::val::Val;
 
 /// A function of a guest, as `canon lift` made it.
@@ -197,31 +197,8 @@ pub(crate) fn lower_values<T: Lower>(
     if flat {
         return values.lower_flat(cx, ty, &mut FlatWriter::new(slots));
     }
-    let pointer = place(cx, ty, pointer, slots)?;
+    let pointer = cx.place(ty, pointer, slots)?;
     values.lower_memory(cx, ty, pointer)
-}
-
-/// Where values that do not fit into core values go.
-pub(crate) fn place(
-    cx: &mut LowerContext<'_>,
-    ty: TypeIndex,
-    pointer: Option<u32>,
-    slots: &mut [u64],
-) -> Result<u32> {
-    let abi = cx.types.node(ty).abi;
-    match pointer {
-        Some(pointer) => {
-            cx.check(pointer, abi.size32, abi.align32)?;
-            Ok(pointer)
-        }
-        None => {
-            let pointer = cx.allocate(abi.align32, abi.size32)?;
-            if let Some(slot) = slots.first_mut() {
-                *slot = u64::from(pointer);
-            }
-            Ok(pointer)
-        }
-    }
 }
 
 /// Lifts a tuple of values from core values, or from memory at the pointer that is the first of them.
@@ -234,15 +211,6 @@ pub(crate) fn lift_values<T: Lift>(
     if flat {
         return T::lift_flat(cx, ty, &mut FlatReader::new(slots));
     }
-    let bytes = pointed(cx, ty, slots)?;
+    let bytes = cx.pointed(ty, slots)?;
     T::lift_memory(cx, ty, bytes)
-}
-
-pub(crate) fn pointed<'a>(cx: &LiftContext<'a>, ty: TypeIndex, slots: &[u64]) -> Result<&'a [u8]> {
-    let abi = cx.types.node(ty).abi;
-    let pointer = slots
-        .first()
-        .copied()
-        .ok_or_else(|| Error::trap(TrapCode::PointerOutOfBounds))? as u32;
-    cx.bytes(pointer, u64::from(abi.size32), abi.align32)
 }

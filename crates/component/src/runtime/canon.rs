@@ -6,11 +6,12 @@ use wharf_core::{Error, Func, InternedFuncType, Result, Store};
 
 use super::call::LiftedFunc;
 use super::handles::{Handle, HandleKind};
+use super::resource::destroy;
 use super::state::state;
+use crate::abi::FLAT_SLOTS;
 use crate::abi::transfer::{Side, Transfer};
 use crate::host::CallSite;
-use crate::resource::{RuntimeResource, destroy};
-use crate::types::FLAT_SLOTS;
+use crate::resource::RuntimeResource;
 
 /// `canon lower` of a function of another guest (or of the same).
 pub(crate) fn lower_guest(

@@ -5,52 +5,14 @@ use std::sync::Arc;
 use wharf_core::{Error, Module, Result, Store};
 
 use super::call::LiftedFunc;
-use super::state::state;
+use super::roots::{RootData, roots};
 use crate::component::{Component, ComponentExportIndex};
 use crate::func::{Func, TypedFunc};
 use crate::host::HostFunc;
-use crate::plan::{Export, FuncRef, ModuleSource};
-use crate::resource::{ResourceType, Resources, RuntimeResource};
+use crate::plan::Export;
+use crate::resource::{ResourceType, RuntimeResource};
 use crate::store::AsStore;
 use crate::typed::{ComponentNamedList, Lift, Lower};
-use crate::types::{Scope, TypeArena};
-
-/// What the functions of a root instance share.
-pub(crate) struct Root {
-    pub component: Component,
-    /// Number of the root's own component instance in the store; those inside it follow.
-    pub base: u32,
-    pub resources: Arc<Resources>,
-}
-
-impl Root {
-    pub fn types(&self) -> &TypeArena {
-        self.component.types()
-    }
-
-    pub fn scope(&self) -> Scope {
-        Scope {
-            types: self.component.types().clone(),
-            resources: Some(self.resources.clone()),
-        }
-    }
-}
-
-/// What was given for an import.
-#[derive(Clone)]
-pub(crate) enum Import {
-    Host(Arc<HostFunc>),
-    Guest(Arc<LiftedFunc>),
-    Module(Module),
-    Resource(RuntimeResource),
-}
-
-/// What the store keeps of a root instance.
-pub(crate) struct RootData {
-    pub root: Arc<Root>,
-    pub imports: Arc<[Import]>,
-    pub lifts: Vec<Arc<LiftedFunc>>,
-}
 
 /// An instance of a component in a store.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -69,8 +31,7 @@ pub(crate) enum Exported {
 
 impl Instance {
     pub(crate) fn data<'a>(&self, store: &'a mut Store) -> Result<&'a RootData> {
-        state(store)
-            .roots
+        roots(store)
             .get(self.index as usize)
             .ok_or_else(|| Error::usage("instance of another store"))
     }
@@ -157,35 +118,6 @@ impl Instance {
 }
 
 impl RootData {
-    /// A function that a guest defines; none if the host does.
-    pub fn lifted(&self, func: FuncRef) -> Option<Arc<LiftedFunc>> {
-        match func {
-            FuncRef::Lift(index) => self.lifts.get(index as usize).cloned(),
-            FuncRef::Import(leaf) => match self.imports.get(leaf as usize)? {
-                Import::Guest(func) => Some(func.clone()),
-                _ => None,
-            },
-        }
-    }
-
-    fn host(&self, func: FuncRef) -> Option<Arc<HostFunc>> {
-        let FuncRef::Import(leaf) = func else { return None };
-        match self.imports.get(leaf as usize)? {
-            Import::Host(func) => Some(func.clone()),
-            _ => None,
-        }
-    }
-
-    fn module(&self, source: ModuleSource) -> Option<Module> {
-        match source {
-            ModuleSource::Static(index) => self.root.component.plan().modules.get(index as usize).cloned(),
-            ModuleSource::Import(leaf) => match self.imports.get(leaf as usize)? {
-                Import::Module(module) => Some(module.clone()),
-                _ => None,
-            },
-        }
-    }
-
     fn exported(&self, exports: &indexmap::IndexMap<Box<str>, Export>) -> Vec<(Box<str>, Exported)> {
         let mut out = Vec::new();
         for (name, export) in exports {

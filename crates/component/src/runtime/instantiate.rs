@@ -7,7 +7,9 @@ use wharf_core::{Error, Extern, Func, InternedFuncType, Memory, RawFunc, Result,
 
 use super::call::LiftedFunc;
 use super::canon;
-use super::instance::{Import, Instance, Root, RootData};
+use super::instance::Instance;
+use super::root::Root;
+use super::roots::{Import, RootData, roots};
 use super::state::{InstanceState, state};
 use crate::abi::CanonOptions;
 use crate::component::Component;
@@ -59,9 +61,9 @@ pub(crate) fn instantiate(
     let Builder {
         root, imports, lifts, ..
     } = builder;
-    let components = state(store);
-    let index = components.roots.len() as u32;
-    components.roots.push(RootData { root, imports, lifts });
+    let roots = roots(store);
+    let index = roots.len() as u32;
+    roots.push(RootData { root, imports, lifts });
     Ok(Instance { index })
 }
 

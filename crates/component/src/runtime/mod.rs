@@ -5,4 +5,7 @@ pub(crate) mod canon;
 pub(crate) mod handles;
 pub(crate) mod instance;
 pub(crate) mod instantiate;
+mod resource;
+pub(crate) mod root;
+pub(crate) mod roots;
 pub(crate) mod state;

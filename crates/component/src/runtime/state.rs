@@ -3,7 +3,6 @@
 use wharf_core::{Error, Memory, Result, Store, TrapCode};
 
 use super::handles::HandleTable;
-use super::instance::RootData;
 
 /// One component instance. Instances of nested components have their own.
 #[derive(Default)]
@@ -33,7 +32,6 @@ pub(crate) struct Lender {
 #[derive(Default)]
 pub(crate) struct ComponentState {
     pub instances: Vec<InstanceState>,
-    pub roots: Vec<RootData>,
     /// The calls into guests that are under way, outermost first.
     pub scopes: Vec<Scope>,
     pub lenders: Vec<Lender>,

@@ -1,6 +1,7 @@
 //! Rust types as component values: lifted and lowered without a dynamic value in between.
 
 mod compound;
+mod flags;
 mod lists;
 mod macros;
 mod primitives;

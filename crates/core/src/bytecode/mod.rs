@@ -10,6 +10,9 @@ pub(crate) mod ops;
 
 pub(crate) use code_table::{CodeCell, CodeTable, Translated};
 
+/// Slots between the parameters and the locals of a frame: return address, the caller's frame, the caller's state block.
+pub(crate) const LINKAGE: usize = 3;
+
 /// The 8 bytes of operands.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 #[repr(C, align(8))]

@@ -3,9 +3,8 @@
 use std::marker::PhantomData;
 
 use super::{
-    Exec, Flow, Handler, Regs, make, next,
+    machine::{Exec, Flow, Handler, Regs, make, next, operands, slot, trap},
     operand::{Acc, Slot, Source, Target, Word, field, imm32},
-    operands, slot, trap,
 };
 use crate::{bytecode::ops, trap::TrapCode};
 

@@ -1,8 +1,8 @@
 //! Walking the frames of guest functions.
 
-use super::{LINKAGE, exit_inst};
+use super::exit_inst;
 use crate::{
-    bytecode::Inst,
+    bytecode::{Inst, LINKAGE},
     error::Error,
     module::ModuleInner,
     native,

@@ -1,12 +1,9 @@
 //! Handlers of memory and table instructions that go through the store.
 
 use super::{
-    Exec, Flow, Regs,
-    call::reload_memory,
-    control::{charge, simple},
-    next,
+    control::charge,
+    machine::{Exec, Flow, Regs, next, operands, reload_memory, simple, slot, trap},
     operand::{field, imm32},
-    operands, slot, trap,
 };
 use crate::{
     runtime::store::StoreInner,

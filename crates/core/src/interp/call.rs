@@ -6,14 +6,11 @@
 use std::sync::atomic::Ordering;
 
 use super::{
-    Exec, Flow, LINKAGE, Regs,
-    control::simple,
-    next,
+    machine::{Exec, Flow, Regs, next, reload_memory, simple, slot, stop_with_error, trap},
     operand::{Acc, Slot, Source, field, imm32},
-    slot, stop_with_error, trap,
 };
 use crate::{
-    bytecode::Inst,
+    bytecode::{Inst, LINKAGE},
     runtime::{
         host_call,
         vm::{VmCtx, VmFuncRef, VmTable},
@@ -28,14 +25,6 @@ unsafe fn switch(r: &mut Regs, vm: *mut VmCtx) {
         r.vm = vm;
         reload_memory(r);
     }
-}
-
-/// Reads where memory 0 is now.
-#[inline(always)]
-pub(super) unsafe fn reload_memory(r: &mut Regs) {
-    let memory = (*r.vm).memory0;
-    r.mem = (*memory).base;
-    r.len = (*memory).len;
 }
 
 /// Writes the linkage of a callee whose frame begins at slot `a`, with the linkage at slot `b`, and makes its frame the current one.

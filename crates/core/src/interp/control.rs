@@ -1,30 +1,13 @@
 //! Handlers of moves, globals, select and control flow.
 
 use super::{
-    Exec, Flow, Regs, branch,
-    call::reload_memory,
-    distance, exit_inst, make_cold, next,
+    exit_inst,
+    machine::{
+        Exec, Flow, Outcome, Regs, distance, make_cold, next, reload_memory, simple, slot, stop_on, trap,
+    },
     operand::{Acc, Slot, Source, Target, field, imm32},
-    slot, stop_on, trap,
 };
-use crate::{interp::Outcome, runtime::vm::VmGlobal, tier, trap::TrapCode};
-
-/// Defines operations with one form by what they do before going on to the next instruction.
-macro_rules! simple {
-    ($($(#[$doc:meta])* $name:ident |$r:ident| $body:block)*) => {
-        $($(#[$doc])*
-        pub(super) struct $name;
-
-        impl Exec for $name {
-            #[inline(always)]
-            unsafe fn exec($r: &mut Regs) -> Flow {
-                $body
-                next($r)
-            }
-        })*
-    };
-}
-pub(super) use simple;
+use crate::{runtime::vm::VmGlobal, tier, trap::TrapCode};
 
 #[inline(always)]
 unsafe fn copy(r: &Regs, to: u16, from: u16) {
@@ -201,6 +184,20 @@ impl Exec for OutOfBudgetAmid {
             return stop_on(r);
         }
         reload_memory(r);
+        Flow::Next
+    }
+}
+
+/// Continues at `distance` instructions from here, having counted a jump back.
+#[inline(always)]
+pub(crate) unsafe fn branch(r: &mut Regs, distance: i32) -> Flow {
+    r.ip = r.ip.offset(distance as isize);
+    // Takes one off the budget for jumps back (or to itself) only, without a branch.
+    let budget = (*r.vm).budget + i64::from((distance - 1) >> 31);
+    (*r.vm).budget = budget;
+    if budget < 0 {
+        Flow::Jump(make_cold::<OutOfBudget>())
+    } else {
         Flow::Next
     }
 }

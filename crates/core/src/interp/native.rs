@@ -1,12 +1,12 @@
 //! Handlers that enter machine code.
 
 use super::{
-    Exec, Flow, LINKAGE, Regs,
-    call::{leave, reload_memory},
+    call::leave,
+    machine::{Exec, Flow, Regs, reload_memory, stop_on, trap},
     operand::field,
-    stop_on, trap,
 };
 use crate::{
+    bytecode::LINKAGE,
     native::{self, Outcome},
     tier::abi::CALLED_AS_LOOP,
     trap::TrapCode,

@@ -3,11 +3,11 @@
 use std::marker::PhantomData;
 
 use super::{
-    Exec, Flow, Regs, branch, distance, next,
+    control::branch,
+    machine::{Exec, Flow, Handler, Regs, distance, make, next, slot, trap},
     operand::{Acc, Imm, Imm16, Slot, Source, Target, Word, field},
-    trap,
 };
-use crate::{bytecode::ops, interp::Handler, numeric::float, trap::TrapCode};
+use crate::{bytecode::ops, numeric::float, trap::TrapCode};
 
 /// A binary operation.
 trait BinaryOp {
@@ -65,7 +65,7 @@ struct LatchExec<C, B>(PhantomData<(C, B)>);
 impl<C: Condition, B: Source> Exec for LatchExec<C, B> {
     #[inline(always)]
     unsafe fn exec(r: &mut Regs) -> Flow {
-        let counter = super::slot(r, field::<0>(r));
+        let counter = slot(r, field::<0>(r));
         let value = C::In::from_bits((*counter).wrapping_add(field::<2>(r) as i16 as u64));
         *counter = value.to_bits();
         if C::holds(value, B::get(r)) {
@@ -105,16 +105,16 @@ macro_rules! binary_handlers {
 
         /// In the order of the forms: for each `Operand2`, result to a slot, then to the accumulator.
         pub(super) const BINARY: &[[Handler; 10]] = &[$([
-            super::make::<BinaryExec<$op, Slot<0>, Slot<1>, Slot<2>>>(),
-            super::make::<BinaryExec<$op, Acc, Slot<1>, Slot<2>>>(),
-            super::make::<BinaryExec<$op, Slot<0>, Acc, Slot<2>>>(),
-            super::make::<BinaryExec<$op, Acc, Acc, Slot<2>>>(),
-            super::make::<BinaryExec<$op, Slot<0>, Slot<1>, Acc>>(),
-            super::make::<BinaryExec<$op, Acc, Slot<1>, Acc>>(),
-            super::make::<BinaryExec<$op, Slot<0>, Slot<1>, Imm>>(),
-            super::make::<BinaryExec<$op, Acc, Slot<1>, Imm>>(),
-            super::make::<BinaryExec<$op, Slot<0>, Acc, Imm>>(),
-            super::make::<BinaryExec<$op, Acc, Acc, Imm>>(),
+            make::<BinaryExec<$op, Slot<0>, Slot<1>, Slot<2>>>(),
+            make::<BinaryExec<$op, Acc, Slot<1>, Slot<2>>>(),
+            make::<BinaryExec<$op, Slot<0>, Acc, Slot<2>>>(),
+            make::<BinaryExec<$op, Acc, Acc, Slot<2>>>(),
+            make::<BinaryExec<$op, Slot<0>, Slot<1>, Acc>>(),
+            make::<BinaryExec<$op, Acc, Slot<1>, Acc>>(),
+            make::<BinaryExec<$op, Slot<0>, Slot<1>, Imm>>(),
+            make::<BinaryExec<$op, Acc, Slot<1>, Imm>>(),
+            make::<BinaryExec<$op, Slot<0>, Acc, Imm>>(),
+            make::<BinaryExec<$op, Acc, Acc, Imm>>(),
         ]),*];
     };
 }
@@ -135,10 +135,10 @@ macro_rules! unary_handlers {
         })*
 
         pub(super) const UNARY: &[[Handler; 4]] = &[$([
-            super::make::<UnaryExec<$op, Slot<0>, Slot<1>>>(),
-            super::make::<UnaryExec<$op, Acc, Slot<1>>>(),
-            super::make::<UnaryExec<$op, Slot<0>, Acc>>(),
-            super::make::<UnaryExec<$op, Acc, Acc>>(),
+            make::<UnaryExec<$op, Slot<0>, Slot<1>>>(),
+            make::<UnaryExec<$op, Acc, Slot<1>>>(),
+            make::<UnaryExec<$op, Slot<0>, Acc>>(),
+            make::<UnaryExec<$op, Acc, Acc>>(),
         ]),*];
     };
 }
@@ -165,16 +165,16 @@ macro_rules! int_branch_handlers {
         $(condition!($op: $in = |$a, $b| $e);)*
 
         pub(super) const INT_BRANCH: &[[Handler; 5]] = &[$([
-            super::make::<BranchExec<$op, Slot<0>, Slot<1>>>(),
-            super::make::<BranchExec<$op, Acc, Slot<1>>>(),
-            super::make::<BranchExec<$op, Slot<0>, Acc>>(),
-            super::make::<BranchExec<$op, Slot<0>, Imm16>>(),
-            super::make::<BranchExec<$op, Acc, Imm16>>(),
+            make::<BranchExec<$op, Slot<0>, Slot<1>>>(),
+            make::<BranchExec<$op, Acc, Slot<1>>>(),
+            make::<BranchExec<$op, Slot<0>, Acc>>(),
+            make::<BranchExec<$op, Slot<0>, Imm16>>(),
+            make::<BranchExec<$op, Acc, Imm16>>(),
         ]),*];
 
         pub(super) const LATCH: &[[Handler; 2]] = &[$([
-            super::make::<LatchExec<$op, Slot<1>>>(),
-            super::make::<LatchExec<$op, Imm16>>(),
+            make::<LatchExec<$op, Slot<1>>>(),
+            make::<LatchExec<$op, Imm16>>(),
         ]),*];
     };
 }
@@ -185,9 +185,9 @@ macro_rules! float_branch_handlers {
         $(condition!($op: $in = |$a, $b| $e);)*
 
         pub(super) const FLOAT_BRANCH: &[[Handler; 3]] = &[$([
-            super::make::<BranchExec<$op, Slot<0>, Slot<1>>>(),
-            super::make::<BranchExec<$op, Acc, Slot<1>>>(),
-            super::make::<BranchExec<$op, Slot<0>, Acc>>(),
+            make::<BranchExec<$op, Slot<0>, Slot<1>>>(),
+            make::<BranchExec<$op, Acc, Slot<1>>>(),
+            make::<BranchExec<$op, Slot<0>, Acc>>(),
         ]),*];
     };
 }

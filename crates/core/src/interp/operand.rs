@@ -1,6 +1,6 @@
 //! Where operands come from and where results go.
 
-use super::{Regs, slot};
+use super::machine::{Regs, slot};
 
 /// A value of one of the four number types, as the interpreter holds it.
 pub(super) trait Word: Copy {

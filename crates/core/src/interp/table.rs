@@ -1,6 +1,10 @@
 //! The table of all handlers, in the order of the op numbers.
 
-use super::{Handler, access, bulk, call, control, make, native, numeric, vector};
+use super::{
+    access, bulk, call, control,
+    machine::{Handler, make},
+    native, numeric, vector,
+};
 use crate::{
     bytecode::{Group, OP_COUNT, Op, ops},
     interp::access::{AddShl, EffectiveAddress, EffectiveAddressWide},

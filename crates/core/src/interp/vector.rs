@@ -3,12 +3,9 @@
 use std::marker::PhantomData;
 
 use super::{
-    Exec, Flow, Handler, Regs,
     access::{Checked, InMemory, InSlot, Place},
-    control::simple,
-    make, next,
+    machine::{Exec, Flow, Handler, Regs, make, next, simple, slot, trap},
     operand::{Slot, Source, Target, field},
-    slot, trap,
 };
 use crate::{
     bytecode::ops,

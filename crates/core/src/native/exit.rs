@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::{Outcome, trace::note, walk::NativeFrame};
 use crate::{
-    bytecode::CodeCell,
+    bytecode::{CodeCell, LINKAGE},
     error::Error,
     interp,
     runtime::{
@@ -60,7 +60,7 @@ pub(super) unsafe extern "C" fn call_out(
             (*rt).tail_params = params;
             entry.leave(Outcome::TailCall);
         }
-        let needed = (params + interp::LINKAGE).max(results);
+        let needed = (params + LINKAGE).max(results);
         let room = ((*rt).stack_limit as usize).saturating_sub(slots as usize) / 8;
         if native_stack_pointer() < (*rt).host_stack_limit || room < needed {
             (*rt).error = Some(Error::trap(TrapCode::StackOverflow));

@@ -14,6 +14,7 @@ use super::{
     vm::{VmCtx, VmFuncRef, VmRuntime},
 };
 use crate::{
+    bytecode::LINKAGE,
     engine::{Engine, InternedFuncType, SigId},
     error::{Error, Result},
     interp::{self, Outcome},
@@ -325,7 +326,7 @@ impl Func {
                     .unwrap_or_else(|| here.saturating_sub((*inner).engine.config().max_host_stack));
             }
             let sp = (*rt).stack_top;
-            let needed = (params + interp::LINKAGE).max(results);
+            let needed = (params + LINKAGE).max(results);
             let room = (*rt).stack_limit.offset_from(sp) as usize;
             if here < (*rt).host_stack_limit || room < needed {
                 ((*rt).host_stack, (*rt).host_stack_limit) = outer_stack;
@@ -393,14 +394,14 @@ pub(crate) unsafe fn host_call(
         let host: *const HostFunc = func_ref.cast();
         let slots = (*host).raw_slots;
         if native_stack_pointer() < (*rt).host_stack_limit
-            || ((*rt).stack_limit.offset_from(sp) as usize) < slots.max((*host).param_slots + interp::LINKAGE)
+            || ((*rt).stack_limit.offset_from(sp) as usize) < slots.max((*host).param_slots + LINKAGE)
         {
             (*rt).error = Some(Error::trap(TrapCode::StackOverflow));
             return false;
         }
         let (old_caller, old_top) = ((*rt).caller, (*rt).stack_top);
         (*rt).caller = caller;
-        (*rt).stack_top = sp.add(slots.max((*host).param_slots + interp::LINKAGE));
+        (*rt).stack_top = sp.add(slots.max((*host).param_slots + LINKAGE));
         let slots = std::slice::from_raw_parts_mut(sp, slots);
         let result = catch_unwind(AssertUnwindSafe(|| {
             Store::lend((*rt).store, |store| ((*host).call)(host, store, slots))

@@ -5,17 +5,16 @@ use std::{alloc, ptr::NonNull, sync::Arc};
 use super::{
     Extern, Func, Global, Memory, Store, StoreId, Table, Tag,
     global::GlobalData,
+    imports::check_imports,
     memory::MemoryData,
     memory_image::MemoryImage,
-    store::StoreInner,
+    segments,
     table::TableData,
     vm::{VmCtx, VmFuncRef, VmGlobal, VmMemory, VmTable},
 };
 use crate::{
     error::{Error, Result},
-    module::{ConstExpr, ElementItems, ExternIndex, ImportKind, Module, ModuleInner, SegmentMode},
-    trap::TrapCode,
-    types::{ExternType, ValType},
+    module::{ExternIndex, Module, SegmentMode},
 };
 
 /// An instance of a module in a store.
@@ -33,7 +32,7 @@ pub(crate) struct InstanceData {
     /// Store indices of all memories, tables, globals and tags of the module's index spaces.
     pub(crate) memories: Box<[u32]>,
     pub(crate) tables: Box<[u32]>,
-    globals: Box<[u32]>,
+    pub(super) globals: Box<[u32]>,
     tags: Box<[u32]>,
     /// Segments that were dropped and count as empty.
     pub(crate) dropped_elements: Box<[bool]>,
@@ -342,184 +341,5 @@ impl Instance {
     /// If it belongs to another store.
     pub fn get_memory(&self, store: &Store, name: &str) -> Option<Memory> {
         self.get_export(store, name)?.into_memory()
-    }
-}
-
-/// Segments, references and constant expressions of an instance; used at instantiation and by the bulk instructions.
-pub(crate) mod segments {
-    use super::*;
-
-    /// The reference of a function of an instance, as a raw slot.
-    pub(crate) fn func_ref(store: &StoreInner, instance: usize, func: u32) -> u64 {
-        let data = &store.instances[instance];
-        func_ref_in(data.vm, &data.module.0, func)
-    }
-
-    /// The same; `vm` is the state block of an instance of the module.
-    fn func_ref_in(vm: *const VmCtx, module: &ModuleInner, func: u32) -> u64 {
-        let layout = &module.layout;
-        let block: *const u8 = vm.cast();
-        if func < module.imported_funcs {
-            // SAFETY: the list of imported functions lies there in the block.
-            let list: *const *const VmFuncRef = unsafe { block.add(layout.imported_funcs as usize) }.cast();
-            // SAFETY: the list has one entry per imported function.
-            return unsafe { *list.add(func as usize) } as u64;
-        }
-        match module.funcs[func as usize].func_ref {
-            Some(place) => {
-                let at = layout.func_refs as usize + place as usize * size_of::<VmFuncRef>();
-                block.wrapping_add(at) as u64
-            }
-            None => unreachable!("decoding gives each function that is referred to its place"),
-        }
-    }
-
-    pub(crate) fn eval(store: &StoreInner, instance: usize, expr: &ConstExpr) -> u128 {
-        let global = |i: u32| {
-            let cell = store.globals[store.instances[instance].globals[i as usize] as usize].cell;
-            // SAFETY: cells live as long as their store; no guest code runs meanwhile.
-            let [low, high] = unsafe { (*cell).0 };
-            u128::from(low) | u128::from(high) << 64
-        };
-        expr.eval(global, |f| func_ref(store, instance, f))
-    }
-
-    fn range(at: u64, len: u64, size: usize) -> Option<std::ops::Range<usize>> {
-        let end = at.checked_add(len).filter(|end| *end <= size as u64)?;
-        Some(at as usize..end as usize)
-    }
-
-    /// `table.init`, also for active segments.
-    pub(crate) fn table_init(
-        store: &mut StoreInner,
-        instance: usize,
-        segment: usize,
-        table: usize,
-        at: u64,
-        from: u64,
-        len: u64,
-    ) -> Result<(), TrapCode> {
-        let data = &store.instances[instance];
-        let module: std::sync::Arc<ModuleInner> = data.module.0.clone();
-        let table = data.tables[table] as usize;
-        let items = &module.elements[segment].items;
-        let size = if data.dropped_elements[segment] {
-            0
-        } else {
-            items.len()
-        };
-        let source = range(from, len, size).ok_or(TrapCode::TableOutOfBounds)?;
-        let target =
-            range(at, len, store.tables[table].elements().len()).ok_or(TrapCode::TableOutOfBounds)?;
-        match items {
-            ElementItems::Funcs(funcs) => {
-                let vm = data.vm;
-                let elements = &mut store.tables[table].elements_mut()[target];
-                for (element, func) in elements.iter_mut().zip(&funcs[source]) {
-                    *element = func_ref_in(vm, &module, *func);
-                }
-            }
-            ElementItems::Exprs(exprs) => {
-                let values = exprs[source]
-                    .iter()
-                    .map(|expr| eval(store, instance, expr) as u64);
-                let values: Vec<u64> = values.collect();
-                store.tables[table].elements_mut()[target].copy_from_slice(&values);
-            }
-        }
-        Ok(())
-    }
-
-    /// `memory.init`, also for active segments.
-    pub(crate) fn memory_init(
-        store: &mut StoreInner,
-        instance: usize,
-        segment: usize,
-        memory: usize,
-        at: u64,
-        from: u64,
-        len: u64,
-    ) -> Result<(), TrapCode> {
-        let data = &store.instances[instance];
-        let module = &*data.module.0;
-        let bytes = &module.bytes[module.data[segment].range.clone()];
-        let bytes = if data.dropped_data[segment] { &[] } else { bytes };
-        let source = range(from, len, bytes.len()).ok_or(TrapCode::MemoryOutOfBounds)?;
-        let vm = &store.memories[data.memories[memory] as usize].vm;
-        let target = range(at, len, vm.len).ok_or(TrapCode::MemoryOutOfBounds)?;
-        // SAFETY: both ranges were checked; a module's bytes and a memory do not overlap.
-        unsafe {
-            std::ptr::copy_nonoverlapping(bytes[source].as_ptr(), vm.base.add(target.start), target.len())
-        };
-        Ok(())
-    }
-}
-
-fn check_imports(store: &Store, module: &Module, imports: &[Extern]) -> Result<()> {
-    let wanted = &module.0.imports;
-    if wanted.len() != imports.len() {
-        return Err(Error::usage(format!(
-            "the module has {} imports, {} were given",
-            wanted.len(),
-            imports.len()
-        )));
-    }
-    for (want, have) in wanted.iter().zip(imports) {
-        have.check_store(store)?;
-        let fits = match (want.kind, have) {
-            (ImportKind::Func { ty }, Extern::Func(f)) => module.0.sigs[ty as usize] == f.sig(store),
-            (ImportKind::Memory(want), Extern::Memory(m)) => {
-                let have = m.ty(store);
-                want.memory64 == have.memory64
-                    && want.shared == have.shared
-                    && want.page_size_log2 == have.page_size_log2
-                    && limits_fit(have.minimum, have.maximum, want.minimum, want.maximum)
-            }
-            (ImportKind::Table(want), Extern::Table(t)) => {
-                let have = t.ty(store);
-                want.table64 == have.table64
-                    && want.element == have.element
-                    && limits_fit(have.minimum, have.maximum, want.minimum, want.maximum)
-            }
-            (ImportKind::Global(want), Extern::Global(g)) => {
-                let have = g.ty(store);
-                want.mutable == have.mutable && value_fits(have.content, want.content, want.mutable)
-            }
-            (ImportKind::Tag { ty }, Extern::Tag(t)) => *module.0.types[ty as usize] == t.ty(store).func,
-            _ => false,
-        };
-        if !fits {
-            let want_ty: ExternType = module
-                .imports()
-                .zip(wanted)
-                .find(|(_, w)| std::ptr::eq(*w, want))
-                .map(|(i, _)| i.ty)
-                .unwrap_or_else(|| have.ty(store));
-            return Err(Error::link(format!(
-                "incompatible import type for `{}` `{}`: expected {want_ty}, found {}",
-                want.module,
-                want.name,
-                have.ty(store)
-            )));
-        }
-    }
-    Ok(())
-}
-
-fn limits_fit(have_min: u64, have_max: Option<u64>, want_min: u64, want_max: Option<u64>) -> bool {
-    have_min >= want_min
-        && match (have_max, want_max) {
-            (_, None) => true,
-            (None, Some(_)) => false,
-            (Some(have), Some(want)) => have <= want,
-        }
-}
-
-fn value_fits(have: ValType, want: ValType, exactly: bool) -> bool {
-    match (have, want) {
-        (ValType::Ref(have), ValType::Ref(want)) if !exactly => {
-            have.heap == want.heap && (want.nullable || !have.nullable)
-        }
-        _ => have == want,
     }
 }

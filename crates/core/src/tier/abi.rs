@@ -66,7 +66,7 @@ pub const RT_DEADLINE: u32 = offset_of!(VmRuntime, deadline) as u32;
 pub const RT_BUILTINS: u32 = offset_of!(VmRuntime, builtins) as u32;
 
 /// Slots between a function's parameters and its other locals.
-pub const LINKAGE: u32 = crate::interp::LINKAGE as u32;
+pub const LINKAGE: u32 = crate::bytecode::LINKAGE as u32;
 
 /// Offsets in the list of built-in functions, in the C convention but for the last. `vm` is a state block; other arguments and results are of
 /// 64 bits. *Status* is 0, or 1 for an operation that is out of bounds.

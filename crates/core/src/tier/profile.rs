@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
-    bytecode::{Inst, Op, Single},
-    interp::{self, LINKAGE},
+    bytecode::{Inst, LINKAGE, Op, Single},
+    interp,
     module::ModuleInner,
     runtime::vm::VmCtx,
     translate,

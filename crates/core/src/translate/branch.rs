@@ -6,54 +6,11 @@ use wasmparser::{BlockType, BrTable};
 
 use super::{
     Translator,
+    block::{Frame, Kind, NONE},
     emit::Condition,
-    stack::{Entry, Loc, Ty},
+    entry::{Entry, Loc, Ty},
 };
 use crate::bytecode::{Op, Operands, Single};
-
-/// The end of a chain of branches.
-const NONE: u32 = u32::MAX;
-
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
-    Function,
-    Block,
-    /// Its code begins at this index.
-    Loop(u32),
-    /// The branch that skips the first arm.
-    If(u32),
-    Else,
-}
-
-/// A block that is open.
-#[derive(Debug)]
-pub(super) struct Frame {
-    kind: Kind,
-    /// Number of entries below its parameters.
-    height: usize,
-    /// The slot where its parameters and results begin.
-    slot: u32,
-    params: Vec<Ty>,
-    results: Vec<Ty>,
-    /// How many values a branch to it carries.
-    arity: usize,
-    /// The last branch to its end, which leads to the one before it, and so on.
-    branches: u32,
-}
-
-impl Frame {
-    pub(super) fn function(results: usize, slot: u32) -> Frame {
-        Frame {
-            kind: Kind::Function,
-            height: 0,
-            slot,
-            params: Vec::new(),
-            results: Vec::new(),
-            arity: results,
-            branches: NONE,
-        }
-    }
-}
 
 impl Translator<'_> {
     /// Counts a block that begins in code that can't be reached; tells whether it does.

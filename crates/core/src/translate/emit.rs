@@ -2,7 +2,7 @@
 
 use super::{
     Translator,
-    stack::{Entry, Loc, Ty},
+    entry::{Entry, Loc, Ty},
 };
 use crate::bytecode::{Binary, FloatBranch, IntBranch, Op, Operand2, Operands, Single, Unary};
 

@@ -5,23 +5,26 @@
 //! the result is used, the instruction that made the result is patched to write it to the entry's own slot instead. Each entry has
 //! such a slot, by its height in the stack: there it must be wherever control flow joins, at calls, and at loop headers.
 
+mod access;
+mod block;
 mod branch;
+mod call;
 mod emit;
+mod entry;
 mod simd;
 mod stack;
+mod variable;
 mod visit;
 
 use wasmparser::BlockType;
 
 use crate::{
-    bytecode::{Op, Operands, Single, Translated},
+    bytecode::{LINKAGE, Op, Operands, Single, Translated},
     error::{Error, Result},
-    interp::LINKAGE,
     module::{ModuleInner, val_type},
-    types::ValType,
 };
-use branch::Frame;
-use stack::{Entry, Ty};
+use block::Frame;
+use entry::{Entry, Ty};
 
 /// How many instructions of a function count as much as a call or a jump back, see [`Config::sample_interval`](crate::Config::sample_interval).
 const INSTRUCTIONS_PER_EVENT: usize = 16;
@@ -234,19 +237,6 @@ impl<'m> Translator<'m> {
                     ty.results().iter().map(|t| Ty::from(*t)).collect(),
                 )
             }
-        }
-    }
-}
-
-impl From<ValType> for Ty {
-    fn from(ty: ValType) -> Ty {
-        match ty {
-            ValType::I32 => Ty::I32,
-            ValType::I64 => Ty::I64,
-            ValType::F32 => Ty::F32,
-            ValType::F64 => Ty::F64,
-            ValType::V128 => Ty::V128,
-            ValType::Ref(_) => Ty::Ref,
         }
     }
 }

@@ -4,7 +4,7 @@ use wasmparser::{MemArg, V128, VisitSimdOperator};
 
 use super::{
     Translator,
-    stack::{Loc, Ty},
+    entry::{Loc, Ty},
 };
 use crate::{
     bytecode::{Address, LaneAccess, Op, Operands, Simd, Single, VectorLoad},

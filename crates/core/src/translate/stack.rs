@@ -1,59 +1,10 @@
 //! The symbolic operand stack.
 
-use super::Translator;
+use super::{
+    Translator,
+    entry::{Entry, Loc, Ty},
+};
 use crate::bytecode::{Op, Operands, Single};
-
-/// What the translator needs to know of a value's type.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(super) enum Ty {
-    I32,
-    I64,
-    F32,
-    F64,
-    V128,
-    Ref,
-}
-
-impl Ty {
-    pub(super) fn slots(self) -> u32 {
-        if self == Ty::V128 { 2 } else { 1 }
-    }
-
-    /// Which accumulator holds values of the type; vectors have none.
-    pub(super) fn class(self) -> usize {
-        match self {
-            Ty::I32 | Ty::I64 | Ty::Ref => 0,
-            Ty::F32 => 1,
-            Ty::F64 => 2,
-            Ty::V128 => NO_CLASS,
-        }
-    }
-}
-
-pub(super) const NO_CLASS: usize = 3;
-
-/// Where the value of an entry is.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(super) enum Loc {
-    /// In the entry's own slot.
-    Temp,
-    /// In a local variable.
-    Local(u32),
-    /// Nowhere yet; the raw bits of the value.
-    Const(u64),
-    /// In the accumulator of its type.
-    Acc,
-}
-
-#[derive(Copy, Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) loc: Loc,
-    pub(super) ty: Ty,
-    /// The entry's own slot.
-    pub(super) slot: u32,
-    /// For a value in the accumulator, the instruction that put it there.
-    pub(super) producer: u32,
-}
 
 impl Translator<'_> {
     #[inline]

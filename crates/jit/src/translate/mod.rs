@@ -19,45 +19,46 @@ mod visit;
 use std::collections::{HashMap, HashSet};
 
 use cranelift_codegen::{
-    ir::{BlockArg, BlockCall, FuncRef, GlobalValueData, InstBuilder, SigRef, SourceLoc, Type, Value, types},
+    ir::{
+        BlockArg, BlockCall, FuncRef, Function, GlobalValueData, InstBuilder, SigRef, SourceLoc, Type, Value,
+        types,
+    },
     isa::TargetIsa,
 };
-use cranelift_frontend::{FunctionBuilder, Variable};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use wasmparser::{FunctionBody, Operator, OperatorsReader};
 use wharf_core::{
     Error, FuncType, Result,
     tier::{CompileJob, ModuleView, Scope, abi::*},
 };
 
-use crate::{
-    abi::{self, POINTER, VECTOR},
-    emit::Workspace,
-};
+use crate::abi::{self, POINTER, VECTOR};
 use control::{Frame, Kind};
 use inline::Inlining;
 use osr::Osr;
 use state::State;
 
-/// Translates the function that a job asks for into the workspace's context, and tells what its locations mean.
+/// Translates the function that a job asks for into `func`, which is empty, and tells what its locations mean.
 ///
 /// # Errors
 /// `Unsupported` for what this compiler does not have.
 pub(crate) fn translate(
     isa: &dyn TargetIsa,
     job: &CompileJob<'_>,
-    workspace: &mut Workspace,
+    func: &mut Function,
+    frontend: &mut FunctionBuilderContext,
+    buffers: &mut Buffers,
 ) -> Result<Vec<Scope>> {
     let ty = job.module.func_type(job.func);
-    let func = &mut workspace.context.func;
     func.signature = abi::signature(ty);
     let mut translator = FuncTranslator {
         state: State::new(func),
-        builder: FunctionBuilder::new(func, &mut workspace.builder),
-        stack: std::mem::take(&mut workspace.buffers.stack),
+        builder: FunctionBuilder::new(func, frontend),
+        stack: std::mem::take(&mut buffers.stack),
         isa,
         job,
         module: job.module,
-        buffers: std::mem::take(&mut workspace.buffers),
+        buffers: std::mem::take(buffers),
         unreachable: None,
         position: 0,
         location: 0,
@@ -70,15 +71,15 @@ pub(crate) fn translate(
     translator.function(ty)?;
     let FuncTranslator {
         builder,
-        mut buffers,
+        buffers: used,
         stack,
         inlining,
         ..
     } = translator;
     builder.finalize(isa.frontend_config());
+    *buffers = used;
     buffers.stack = stack;
     buffers.clear();
-    workspace.buffers = buffers;
     Ok(inlining.scopes)
 }
 

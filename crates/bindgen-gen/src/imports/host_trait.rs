@@ -1,156 +1,47 @@
-//! Host traits for imported interfaces, and their way into a linker.
+//! Host traits: what the host implements, one trait per interface and one per resource.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::Ident;
-use wit_parser::{Function, TypeDefKind, TypeId, WorldItem, WorldKey};
+use wit_parser::{Function, TypeDefKind, TypeId};
 
-use crate::generator::{Generator, Place};
+use crate::docs::docs;
+use crate::functions::{params, rust_name};
 use crate::keys::Scope;
-use crate::modules::ModuleTree;
 use crate::names;
-use crate::typedefs::docs;
 use crate::types::{Mode, Names, locate, unsupported};
 
-/// Traits and `add_to_linker` of every imported interface that `with` does not replace.
-pub(crate) fn interfaces(generator: &Generator<'_>, tree: &mut ModuleTree) -> syn::Result<()> {
-    for place in generator.places.values().filter(|p| !p.exported) {
-        if let Some(path) = place.module() {
-            let items = interface(generator, place, path)?;
-            tree.add(path, items);
-        }
-    }
-    Ok(())
-}
-
-fn interface(generator: &Generator<'_>, place: &Place, path: &[Ident]) -> syn::Result<TokenStream> {
-    let w = &generator.options.wharf_crate;
-    let definition = &generator.resolve.interfaces[place.id];
-    let scope = Scope::of(generator.resolve, &place.key);
-    let mut host = HostTrait::new(
-        Names::module(generator, place.id, path),
-        names::ident("Host"),
-        &scope,
-    );
-    for id in definition.types.values() {
-        host.add_resource(*id);
-    }
-    for function in definition.functions.values() {
-        host.add_function(function)?;
-    }
-    host.conversions = generator.trappable_errors_of(place.id);
-    let traits = host.traits(&docs(&definition.docs));
-    let body = host.link();
-    let wit_name = generator.resolve.name_world_key(&place.key);
-    let doc = format!(
-        " Adds the interface `{wit_name}` to a linker. `host_getter` gives the host out of a store's data."
-    );
-    Ok(quote! {
-        #traits
-
-        #[doc = #doc]
-        ///
-        /// # Errors
-        /// If the linker has the interface already.
-        pub fn add_to_linker<_T, _D>(
-            linker: &mut #w::component::Linker<_T>,
-            host_getter: fn(&mut _T) -> _D::Data<'_>,
-        ) -> #w::Result<()>
-        where
-            _D: #w::component::HasData,
-            for<'a> _D::Data<'a>: Host,
-            _T: ::core::marker::Send + 'static,
-        {
-            let mut instance = linker.instance(#wit_name)?;
-            #body
-            ::core::result::Result::Ok(())
-        }
-    })
-}
-
-/// Trait and linking of what the world imports outside of interfaces; nothing if there is none.
-pub(crate) fn world_imports(generator: &Generator<'_>) -> syn::Result<Option<(Ident, TokenStream)>> {
-    let w = &generator.options.wharf_crate;
-    let world = &generator.resolve.worlds[generator.world];
-    let name = format_ident!("{}Imports", names::camel(&world.name));
-    let mut host = HostTrait::new(Names::root(generator), name.clone(), &Scope::World);
-    let mut any = false;
-    for (key, item) in &world.imports {
-        match (key, item) {
-            (WorldKey::Name(_), WorldItem::Function(function)) => {
-                any = true;
-                host.add_function(function)?;
-            }
-            (_, WorldItem::Type { id, .. }) => {
-                any |= host.add_resource(*id);
-                host.conversions
-                    .extend(generator.trappable_index(*id).map(|index| (*id, index)));
-            }
-            _ => {}
-        }
-    }
-    if !any {
-        return Ok(None);
-    }
-    let doc = format!(
-        " What the host does for the functions and resources of world `{}` itself.",
-        world.name
-    );
-    let traits = host.traits(&quote!(#[doc = #doc]));
-    let body = host.link();
-    let function = format_ident!("add_{}_to_linker", names::snake(&world.name));
-    let tokens = quote! {
-        #traits
-
-        #[allow(missing_docs, unused, clippy::all)]
-        fn #function<_T, _D>(
-            linker: &mut #w::component::Linker<_T>,
-            host_getter: fn(&mut _T) -> _D::Data<'_>,
-        ) -> #w::Result<()>
-        where
-            _D: #w::component::HasData,
-            for<'a> _D::Data<'a>: #name,
-            _T: ::core::marker::Send + 'static,
-        {
-            let mut instance = linker.root();
-            #body
-            ::core::result::Result::Ok(())
-        }
-    };
-    Ok(Some((function, tokens)))
-}
-
 /// A host trait in the making: functions, and a trait per resource.
-struct HostTrait<'a> {
-    cx: Names<'a>,
-    name: Ident,
-    scope: &'a Scope<'a>,
-    functions: Vec<Method<'a>>,
-    resources: Vec<ResourceTrait<'a>>,
+pub(super) struct HostTrait<'a> {
+    pub(super) cx: Names<'a>,
+    pub(super) name: Ident,
+    pub(super) scope: &'a Scope<'a>,
+    pub(super) functions: Vec<Method<'a>>,
+    pub(super) resources: Vec<ResourceTrait<'a>>,
     /// The trappable errors that this trait converts: WIT type and index of the Rust type.
-    conversions: Vec<(TypeId, usize)>,
+    pub(super) conversions: Vec<(TypeId, usize)>,
 }
 
-struct ResourceTrait<'a> {
-    id: TypeId,
-    wit_name: &'a str,
-    name: Ident,
-    drop_is_async: bool,
-    functions: Vec<Method<'a>>,
+pub(super) struct ResourceTrait<'a> {
+    pub(super) id: TypeId,
+    pub(super) wit_name: &'a str,
+    pub(super) name: Ident,
+    pub(super) drop_is_async: bool,
+    pub(super) functions: Vec<Method<'a>>,
 }
 
 /// An imported function and how it looks in Rust.
-struct Method<'a> {
-    function: &'a Function,
-    name: Ident,
-    is_async: bool,
-    params: Vec<(Ident, TokenStream)>,
-    result: TokenStream,
-    trappable: Option<(TypeId, usize)>,
+pub(super) struct Method<'a> {
+    pub(super) function: &'a Function,
+    pub(super) name: Ident,
+    pub(super) is_async: bool,
+    pub(super) params: Vec<(Ident, TokenStream)>,
+    pub(super) result: TokenStream,
+    pub(super) trappable: Option<(TypeId, usize)>,
 }
 
 impl<'a> HostTrait<'a> {
-    fn new(cx: Names<'a>, name: Ident, scope: &'a Scope<'a>) -> HostTrait<'a> {
+    pub(super) fn new(cx: Names<'a>, name: Ident, scope: &'a Scope<'a>) -> HostTrait<'a> {
         HostTrait {
             cx,
             name,
@@ -162,7 +53,7 @@ impl<'a> HostTrait<'a> {
     }
 
     /// Adds a trait for a type if it is a resource, and tells whether it is.
-    fn add_resource(&mut self, id: TypeId) -> bool {
+    pub(super) fn add_resource(&mut self, id: TypeId) -> bool {
         let def = &self.cx.generator.resolve.types[id];
         if !matches!(def.kind, TypeDefKind::Resource) {
             return false;
@@ -189,7 +80,7 @@ impl<'a> HostTrait<'a> {
         rules.iter().any(|r| r.flags.is_async && r.key.ends_with(&name))
     }
 
-    fn add_function(&mut self, function: &'a Function) -> syn::Result<()> {
+    pub(super) fn add_function(&mut self, function: &'a Function) -> syn::Result<()> {
         let generator = self.cx.generator;
         let method = self
             .method(function)
@@ -248,7 +139,7 @@ impl<'a> HostTrait<'a> {
     }
 
     /// The traits, each with an implementation for `&mut impl Host`.
-    fn traits(&self, docs: &TokenStream) -> TokenStream {
+    pub(super) fn traits(&self, docs: &TokenStream) -> TokenStream {
         let mut tokens = TokenStream::new();
         let send = self.any_async().then(|| quote!(::core::marker::Send));
         let and_send = send.as_ref().map(|send| quote!(+ #send));
@@ -375,7 +266,7 @@ impl<'a> HostTrait<'a> {
         )
     }
 
-    fn conversion_name(&self, id: TypeId) -> Ident {
+    pub(super) fn conversion_name(&self, id: TypeId) -> Ident {
         let wit_name = self.cx.generator.resolve.types[id]
             .name
             .as_deref()
@@ -402,7 +293,7 @@ impl<'a> HostTrait<'a> {
     }
 
     /// The trait that converts a trappable error.
-    fn host_of_error(&self, id: TypeId) -> TokenStream {
+    pub(super) fn host_of_error(&self, id: TypeId) -> TokenStream {
         match self.owner(id) {
             wit_parser::TypeOwner::Interface(interface) if self.cx.interface == Some(interface) => {
                 quote!(Host)
@@ -417,122 +308,4 @@ impl<'a> HostTrait<'a> {
             }
         }
     }
-
-    /// The statements that define everything in a linker instance called `instance`.
-    fn link(&self) -> TokenStream {
-        let w = &self.cx.generator.options.wharf_crate;
-        let mut tokens = TokenStream::new();
-        for resource in &self.resources {
-            let ResourceTrait { wit_name, name, .. } = resource;
-            let path = self.cx.type_path(resource.id);
-            tokens.extend(if resource.drop_is_async {
-                quote! {
-                    instance.resource_async(
-                        #wit_name,
-                        #w::component::ResourceType::host::<#path>(),
-                        move |mut store: #w::StoreContextMut<'_, _T>, rep: u32| {
-                            ::std::boxed::Box::new(async move {
-                                let mut host = host_getter(store.data_mut());
-                                #name::drop(&mut host, #w::component::Resource::new_own(rep)).await
-                            })
-                        },
-                    )?;
-                }
-            } else {
-                quote! {
-                    instance.resource(
-                        #wit_name,
-                        #w::component::ResourceType::host::<#path>(),
-                        move |mut store: #w::StoreContextMut<'_, _T>, rep: u32| -> #w::Result<()> {
-                            let mut host = host_getter(store.data_mut());
-                            #name::drop(&mut host, #w::component::Resource::new_own(rep))
-                        },
-                    )?;
-                }
-            });
-            for method in &resource.functions {
-                tokens.extend(self.link_function(method, name));
-            }
-        }
-        for method in &self.functions {
-            tokens.extend(self.link_function(method, &self.name));
-        }
-        tokens
-    }
-
-    fn link_function(&self, method: &Method<'_>, trait_name: &Ident) -> TokenStream {
-        let w = &self.cx.generator.options.wharf_crate;
-        let wit_name = &method.function.name;
-        let name = &method.name;
-        let args: Vec<Ident> = (0..method.params.len())
-            .map(|i| format_ident!("arg{i}"))
-            .collect();
-        let types = method.params.iter().map(|(_, ty)| ty);
-        let call = quote!(#trait_name::#name(&mut host, #(#args,)*));
-        let call = if method.is_async {
-            quote!(#call.await)
-        } else {
-            call
-        };
-        let finish = match method.trappable {
-            Some((id, _)) => {
-                let host_trait = self.host_of_error(id);
-                let convert = self.conversion_name(id);
-                quote! {
-                    ::core::result::Result::Ok((match result {
-                        ::core::result::Result::Ok(value) => ::core::result::Result::Ok(value),
-                        ::core::result::Result::Err(error) => {
-                            ::core::result::Result::Err(#host_trait::#convert(&mut host, error)?)
-                        }
-                    },))
-                }
-            }
-            None if method.function.result.is_some() => quote!(::core::result::Result::Ok((result?,))),
-            None => quote!(result),
-        };
-        let body = quote! {
-            let mut host = host_getter(store.data_mut());
-            let result = #call;
-            #finish
-        };
-        let closure_params = quote!(mut store: #w::StoreContextMut<'_, _T>, (#(#args,)*): (#(#types,)*));
-        if method.is_async {
-            quote! {
-                instance.func_wrap_async(#wit_name, move |#closure_params| {
-                    ::std::boxed::Box::new(async move { #body })
-                })?;
-            }
-        } else {
-            quote! { instance.func_wrap(#wit_name, move |#closure_params| { #body })?; }
-        }
-    }
-}
-
-/// The Rust name of a function, method or constructor.
-pub(crate) fn rust_name(function: &Function) -> Ident {
-    let name = function.item_name();
-    if matches!(function.kind, wit_parser::FunctionKind::Constructor(_)) {
-        return names::ident("new");
-    }
-    if matches!(function.kind.accessor(), Some(wit_parser::AccessorKind::Setter)) {
-        return names::prefixed_snake("set", name);
-    }
-    match name {
-        // These two are what constructors and destructors are called.
-        "new" | "drop" if function.kind.resource().is_some() => format_ident!("{name}_"),
-        _ => names::snake(name),
-    }
-}
-
-/// Names and types of a function's parameters.
-pub(crate) fn params(
-    cx: Names<'_>,
-    function: &Function,
-    mode: Mode,
-) -> syn::Result<Vec<(Ident, TokenStream)>> {
-    function
-        .params
-        .iter()
-        .map(|param| Ok((names::snake(&param.name), cx.ty(&param.ty, mode)?)))
-        .collect()
 }
