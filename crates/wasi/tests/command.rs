@@ -1,5 +1,7 @@
 //! Real command components through the embedding API, with pipes in memory and temporary directories.
 
+mod common;
+
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
@@ -12,22 +14,10 @@ use wharf::{Engine, Error, Store};
 use wharf_wasi::p2::{self, AsyncCommand, Command};
 use wharf_wasi::{
     BackgroundReader, DirPerms, FilePerms, HostMonotonicClock, HostWallClock, I32Exit, MemoryInputPipe,
-    MemoryOutputPipe, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView,
+    MemoryOutputPipe, WasiCtxBuilder,
 };
 
-struct State {
-    ctx: WasiCtx,
-    table: ResourceTable,
-}
-
-impl WasiView for State {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.ctx,
-            table: &mut self.table,
-        }
-    }
-}
+use common::{State, guest};
 
 /// A guest of the examples with what is granted to it.
 struct Run {
@@ -94,8 +84,7 @@ impl Run {
     }
 
     fn prepare(&mut self) -> (Store<State>, Component, Linker<State>) {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/guests");
-        let bytes = std::fs::read(path.join(format!("{0}/{0}.wasm", self.guest))).unwrap();
+        let bytes = std::fs::read(guest(&format!("{0}/{0}.wasm", self.guest))).unwrap();
         let engine = Engine::default();
         let component = Component::new(&engine, bytes).unwrap();
         let mut linker = Linker::new(&engine);

@@ -1,6 +1,6 @@
 //! Directories in memory, for a real component of WASI 0.2 and a real core module of preview 1.
 
-use std::path::Path;
+mod common;
 
 use wharf::component::{Component, Linker, ResourceTable};
 use wharf::{Engine, Module, Store};
@@ -8,31 +8,9 @@ use wharf_wasi::p2::{self, Command};
 use wharf_wasi::preview1::{self, WasiP1Ctx};
 use wharf_wasi::{
     DirPerms, FilePerms, I32Exit, MemoryDir, MemoryDirLimits, MemoryOutputPipe, WasiCtx, WasiCtxBuilder,
-    WasiCtxView, WasiView,
 };
 
-struct State {
-    ctx: WasiCtx,
-    table: ResourceTable,
-}
-
-impl WasiView for State {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.ctx,
-            table: &mut self.table,
-        }
-    }
-}
-
-fn guest(name: &str) -> Vec<u8> {
-    std::fs::read(
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../../examples/guests")
-            .join(name),
-    )
-    .unwrap()
-}
+use common::{State, guest};
 
 /// Runs a guest with what the builder grants: what it printed, or its errors.
 fn run(grant: impl FnOnce(&mut WasiCtxBuilder), args: &[&str]) -> Result<String, String> {
@@ -45,7 +23,11 @@ fn run(grant: impl FnOnce(&mut WasiCtxBuilder), args: &[&str]) -> Result<String,
         .stderr(err.clone());
     grant(&mut builder);
     let engine = Engine::default();
-    let component = Component::new(&engine, guest("rust-command/rust-command.wasm")).unwrap();
+    let component = Component::new(
+        &engine,
+        std::fs::read(guest("rust-command/rust-command.wasm")).unwrap(),
+    )
+    .unwrap();
     let mut linker = Linker::new(&engine);
     p2::add_to_linker(&mut linker).unwrap();
     let state = State {
@@ -107,7 +89,7 @@ fn a_core_module_works_in_memory() {
     let scratch = MemoryDir::new(MemoryDirLimits::default());
     let out = MemoryOutputPipe::new(1 << 20);
     let engine = Engine::default();
-    let module = Module::new(&engine, guest("core-module/c-core.wasm")).unwrap();
+    let module = Module::new(&engine, std::fs::read(guest("core-module/c-core.wasm")).unwrap()).unwrap();
     let mut linker = wharf::Linker::<WasiP1Ctx>::new(&engine);
     preview1::add_to_linker(&mut linker, |ctx| ctx).unwrap();
     for args in [&["records", "/scratch"][..], &["list", "/scratch"]] {
@@ -128,6 +110,7 @@ fn a_core_module_works_in_memory() {
         }
     }
     let printed = String::from_utf8(out.contents().to_vec()).unwrap();
-    let expected = String::from_utf8(guest("c-command/expected/records.txt")).unwrap();
+    let expected =
+        String::from_utf8(std::fs::read(guest("c-command/expected/records.txt")).unwrap()).unwrap();
     assert!(printed.starts_with(&expected), "{printed}");
 }

@@ -1,9 +1,11 @@
 //! A component that uses the network, with peers on the loopback interface.
 #![cfg(unix)]
 
+mod common;
+
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -11,24 +13,9 @@ use std::time::Duration;
 use wharf::component::{Component, Linker, ResourceTable};
 use wharf::{Engine, Store};
 use wharf_wasi::p2::{self, AsyncCommand, Command};
-use wharf_wasi::{
-    I32Exit, MemoryOutputPipe, NameResolver, SocketAddrUse, SocketErrorCode, WasiCtx, WasiCtxBuilder,
-    WasiCtxView, WasiView,
-};
+use wharf_wasi::{I32Exit, MemoryOutputPipe, NameResolver, SocketAddrUse, SocketErrorCode, WasiCtxBuilder};
 
-struct State {
-    ctx: WasiCtx,
-    table: ResourceTable,
-}
-
-impl WasiView for State {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.ctx,
-            table: &mut self.table,
-        }
-    }
-}
+use common::{State, guest};
 
 /// A run of the guest.
 struct Run {
@@ -56,8 +43,7 @@ impl Run {
     }
 
     fn prepare(&mut self) -> (Store<State>, Component, Linker<State>) {
-        let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/guests");
-        let mut path = guests.join(format!("{0}/{0}.wasm", self.guest));
+        let mut path = guest(&format!("{0}/{0}.wasm", self.guest));
         if !path.is_file() {
             path = built(self.guest);
         }
@@ -107,8 +93,7 @@ fn ended(result: wharf::Result<Result<(), ()>>) -> Result<(), ()> {
 
 /// A guest that is too large to be committed.
 fn built(guest: &str) -> PathBuf {
-    let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/guests");
-    guests.join(format!("build/{guest}.wasm"))
+    common::guest(&format!("build/{guest}.wasm"))
 }
 
 /// Whether a guest was built that is not committed. Says so if not, and fails where guests are required.

@@ -1,8 +1,7 @@
 //! Core instances, functions and memories.
 
-use wharf_core::{Error, ExternType, FuncType, Result, Val};
+use wharf_core::{ExternType, FuncType, Result, Val};
 
-use crate::func::{TypedFunc, WasmParams, WasmResults};
 use crate::{AsContext, AsContextMut, Global, Table, Tag};
 
 /// An instance of a core module.
@@ -29,21 +28,6 @@ impl Instance {
     /// An exported memory.
     pub fn get_memory(&self, store: impl AsContext, name: &str) -> Option<Memory> {
         self.get_export(store, name)?.into_memory()
-    }
-
-    /// An exported function for Rust types: `P` and `R` are a number type, a tuple of them, or `()`.
-    ///
-    /// # Errors
-    /// `Usage` when there is no such function or its type is another.
-    pub fn get_typed_func<P: WasmParams, R: WasmResults>(
-        &self,
-        store: impl AsContext,
-        name: &str,
-    ) -> Result<TypedFunc<P, R>> {
-        let func = self.get_func(&store, name);
-        let func = func.ok_or_else(|| Error::usage(format!("the instance exports no function `{name}`")))?;
-        func.typed(store)
-            .map_err(|e| e.context(format!("export `{name}`")))
     }
 
     /// The instance as the core crate knows it.
@@ -171,14 +155,6 @@ impl Func {
     /// `Usage` when the values are not of the function's types, `Trap` when the guest traps.
     pub fn call(&self, mut store: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<()> {
         wharf_core::suspend::synchronously(|| self.0.call(store.as_store(), params, results))
-    }
-
-    /// The function for Rust types: `P` and `R` are a number type, a tuple of them, or `()`.
-    ///
-    /// # Errors
-    /// `Usage` when its type is another.
-    pub fn typed<P: WasmParams, R: WasmResults>(&self, store: impl AsContext) -> Result<TypedFunc<P, R>> {
-        TypedFunc::check(*self, &self.ty(store))
     }
 }
 

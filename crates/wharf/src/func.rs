@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use wharf_component::AsStore;
 use wharf_core::{Error, FuncType, Result, ValType, suspend};
 
-use crate::externals::{Extern, Func};
+use crate::externals::{Extern, Func, Instance};
 use crate::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 
 /// A Rust type for a core number.
@@ -290,5 +290,32 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         params.to_slots(&mut slots);
         self.func.core().call_raw(store, &mut slots)?;
         Ok(R::from_slots(&slots))
+    }
+}
+
+impl Instance {
+    /// An exported function for Rust types: `P` and `R` are a number type, a tuple of them, or `()`.
+    ///
+    /// # Errors
+    /// `Usage` when there is no such function or its type is another.
+    pub fn get_typed_func<P: WasmParams, R: WasmResults>(
+        &self,
+        store: impl AsContext,
+        name: &str,
+    ) -> Result<TypedFunc<P, R>> {
+        let func = self.get_func(&store, name);
+        let func = func.ok_or_else(|| Error::usage(format!("the instance exports no function `{name}`")))?;
+        func.typed(store)
+            .map_err(|e| e.context(format!("export `{name}`")))
+    }
+}
+
+impl Func {
+    /// The function for Rust types: `P` and `R` are a number type, a tuple of them, or `()`.
+    ///
+    /// # Errors
+    /// `Usage` when its type is another.
+    pub fn typed<P: WasmParams, R: WasmResults>(&self, store: impl AsContext) -> Result<TypedFunc<P, R>> {
+        TypedFunc::check(*self, &self.ty(store))
     }
 }

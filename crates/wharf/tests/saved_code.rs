@@ -295,16 +295,18 @@ fn artifacts_of_modules_run_at_once() {
     assert_eq!((stats.compiled, stats.loaded), (0, 12));
 }
 
+/// An artifact of the component, marked with secret 1.
+fn component_artifact() -> Vec<u8> {
+    let wasm = wat::parse_str(COMPONENT).unwrap();
+    let engine = Engine::new(&keyed(1)).unwrap();
+    engine.precompile_component(wasm).unwrap()
+}
+
 #[test]
 fn artifacts_of_components_run_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a");
-    let wasm = wat::parse_str(COMPONENT).unwrap();
-    let artifact = Engine::new(&keyed(1))
-        .unwrap()
-        .precompile_component(wasm)
-        .unwrap();
-    fs::write(&path, artifact).unwrap();
+    fs::write(&path, component_artifact()).unwrap();
 
     let engine = Engine::new(keyed(1).tier(Tier::Tiered)).unwrap();
     check_component(&engine, Artifact::open(&engine, &path).unwrap().bytes());
@@ -317,12 +319,7 @@ fn artifacts_of_components_run_at_once() {
 fn artifacts_of_others_are_compiled_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a");
-    let wasm = wat::parse_str(COMPONENT).unwrap();
-    let artifact = Engine::new(&keyed(1))
-        .unwrap()
-        .precompile_component(wasm)
-        .unwrap();
-    fs::write(&path, artifact).unwrap();
+    fs::write(&path, component_artifact()).unwrap();
     let mut unkeyed = Config::new();
     unkeyed.tier(Tier::Eager);
     for config in [keyed(2), unkeyed] {
@@ -350,11 +347,7 @@ fn artifacts_of_others_are_compiled_again() {
 fn damaged_artifacts_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a");
-    let wasm = wat::parse_str(COMPONENT).unwrap();
-    let good = Engine::new(&keyed(1))
-        .unwrap()
-        .precompile_component(wasm)
-        .unwrap();
+    let good = component_artifact();
     let engine = Engine::new(&keyed(1)).unwrap();
     let mut refused = 0;
     for at in (0..400).chain((400..good.len()).step_by(97)) {

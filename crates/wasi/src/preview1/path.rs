@@ -14,6 +14,34 @@ fn follow(flags: u32) -> Result<bool, Errno> {
     }
 }
 
+/// What a path stands for, by the `lookupflags` of the call.
+fn target(path: &str, flags: u32) -> Result<PathTarget<'_>, Errno> {
+    let follow = follow(flags)?;
+    Ok(PathTarget { path, follow })
+}
+
+/// What a descriptor can be used for, by the rights and flags that a guest asks for.
+fn descriptor_flags(base: u64, open: OpenFlags, fd_flags: u16) -> DescriptorFlags {
+    let mut wanted = DescriptorFlags::empty();
+    wanted.set(DescriptorFlags::READ, base & rights::FD_READ != 0);
+    // Guests that ask for every right mean a directory all the same.
+    let writes = base & rights::FD_WRITE != 0 && !open.contains(OpenFlags::DIRECTORY);
+    wanted.set(DescriptorFlags::WRITE, writes);
+    wanted.set(
+        DescriptorFlags::DATA_INTEGRITY_SYNC,
+        fd_flags & fdflags::DSYNC != 0,
+    );
+    wanted.set(
+        DescriptorFlags::REQUESTED_WRITE_SYNC,
+        fd_flags & fdflags::RSYNC != 0,
+    );
+    wanted.set(
+        DescriptorFlags::FILE_INTEGRITY_SYNC,
+        fd_flags & fdflags::SYNC != 0,
+    );
+    wanted
+}
+
 impl Call<'_> {
     pub(super) fn path_create_directory(&mut self, fd: u32, path: u32, len: u32) -> P1Result {
         let path = self.memory.string(path, len)?;
@@ -29,10 +57,7 @@ impl Call<'_> {
         result: u32,
     ) -> P1Result {
         let path = self.memory.string(path, len)?;
-        let target = PathTarget {
-            path: &path,
-            follow: follow(flags)?,
-        };
+        let target = target(&path, flags)?;
         let meta = self.fds.dir(fd)?.metadata_at(target)?;
         self.write_filestat(result, &meta.stat, metadata_hash(&meta).0)
     }
@@ -49,10 +74,7 @@ impl Call<'_> {
         which: u32,
     ) -> P1Result {
         let path = self.memory.string(path, len)?;
-        let target = PathTarget {
-            path: &path,
-            follow: follow(flags)?,
-        };
+        let target = target(&path, flags)?;
         let (accessed, modified) = super::fd::new_times(accessed, modified, which)?;
         Ok(self.fds.dir(fd)?.set_times_at(target, accessed, modified)?)
     }
@@ -72,10 +94,7 @@ impl Call<'_> {
             self.memory.string(old, old_len)?,
             self.memory.string(new, new_len)?,
         );
-        let target = PathTarget {
-            path: &old,
-            follow: follow(flags)?,
-        };
+        let target = target(&old, flags)?;
         let new_dir = self.fds.dir(new_fd)?.clone();
         Ok(self.fds.dir(old_fd)?.link_at(target, &new_dir, &new)?)
     }
@@ -94,10 +113,7 @@ impl Call<'_> {
         result: u32,
     ) -> P1Result {
         let path = self.memory.string(path, len)?;
-        let target = PathTarget {
-            path: &path,
-            follow: follow(lookup)?,
-        };
+        let target = target(&path, lookup)?;
         let open = u8::try_from(how)
             .ok()
             .and_then(OpenFlags::from_bits)
@@ -106,26 +122,12 @@ impl Call<'_> {
             .ok()
             .filter(|f| f & !fdflags::ALL == 0)
             .ok_or(Errno::INVAL)?;
-        let mut wanted = DescriptorFlags::empty();
-        wanted.set(DescriptorFlags::READ, base & rights::FD_READ != 0);
-        // Guests that ask for every right mean a directory all the same.
-        let writes = base & rights::FD_WRITE != 0 && !open.contains(OpenFlags::DIRECTORY);
-        wanted.set(DescriptorFlags::WRITE, writes);
-        wanted.set(
-            DescriptorFlags::DATA_INTEGRITY_SYNC,
-            fd_flags & fdflags::DSYNC != 0,
-        );
-        wanted.set(
-            DescriptorFlags::REQUESTED_WRITE_SYNC,
-            fd_flags & fdflags::RSYNC != 0,
-        );
-        wanted.set(
-            DescriptorFlags::FILE_INTEGRITY_SYNC,
-            fd_flags & fdflags::SYNC != 0,
-        );
         // The result's place is checked before anything is created.
         self.memory.slice(result, 4)?;
-        let descriptor = self.fds.dir(fd)?.open_at(target, open, wanted)?;
+        let descriptor = self
+            .fds
+            .dir(fd)?
+            .open_at(target, open, descriptor_flags(base, open, fd_flags))?;
         let new = self.fds.insert(Fd::from_descriptor(descriptor, fd_flags)?)?;
         Ok(self.memory.write_u32(result, new)?)
     }

@@ -1,8 +1,8 @@
 //! The builder's grants of the network.
 
 use super::denied::{NetDenied, SocketAddrUse};
-use super::lookup::NameResolver;
 use super::policy::NetPolicy;
+use super::resolver::NameResolver;
 use super::rule::NetRule;
 use crate::ctx::WasiCtxBuilder;
 use std::future::Future;

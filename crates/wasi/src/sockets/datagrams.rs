@@ -1,10 +1,10 @@
 //! The two directions of a UDP socket.
 
 use super::address::check_remote;
+use super::bound::{Bound, Received};
 use super::denied::SocketAddrUse;
 use super::error::SocketErrorCode;
 use super::grants::NetCtx;
-use super::udp::Bound;
 use crate::poll::Pollable;
 use async_trait::async_trait;
 use std::io;
@@ -20,13 +20,6 @@ const MAX_LEN: usize = 64 << 10;
 const MAX_DISCARDS: usize = 64;
 
 type Result<T> = std::result::Result<T, SocketErrorCode>;
-
-/// A datagram, and where it came from.
-#[derive(Debug)]
-pub(crate) struct Received {
-    pub(crate) data: Vec<u8>,
-    pub(crate) from: SocketAddr,
-}
 
 /// The `incoming-datagram-stream` resource.
 #[derive(Debug)]

@@ -1,13 +1,11 @@
 //! What a context grants of the network, and the questions that sockets ask it.
 
-use super::address::{IpFamily, check_remote};
+use super::address::IpFamily;
 use super::denied::{NetDenied, SocketAddrUse};
 use super::error::SocketErrorCode;
-use super::lookup::{NameResolver, ResolveAddressStream, SystemResolver};
 use super::policy::{NetPolicy, Resolved};
+use super::resolver::{NameResolver, SystemResolver};
 use super::rule::Access;
-use crate::ctx::WasiCtx;
-use crate::poll::Pollable as _;
 use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -94,7 +92,7 @@ impl NetCtx {
         permit.map_err(|_| SocketErrorCode::NewSocketLimit)
     }
 
-    async fn allows(&self, addr: SocketAddr, usage: SocketAddrUse) -> bool {
+    pub(super) async fn allows(&self, addr: SocketAddr, usage: SocketAddrUse) -> bool {
         let protocol = if usage.is_tcp() {
             self.allow_tcp
         } else {
@@ -112,7 +110,7 @@ impl NetCtx {
         }
     }
 
-    fn denied<T>(&self, denied: &NetDenied) -> Result<T, SocketErrorCode> {
+    pub(super) fn denied<T>(&self, denied: &NetDenied) -> Result<T, SocketErrorCode> {
         self.report(denied);
         Err(SocketErrorCode::AccessDenied)
     }
@@ -168,49 +166,6 @@ impl NetCtx {
             return Ok(());
         }
         self.denied(&NetDenied::Lookup(name.to_owned()))
-    }
-}
-
-/// What a guest may use of the network, for hosts of other interfaces that use it on the guest's behalf.
-#[derive(Clone, Debug)]
-pub struct NetGrants(NetCtx);
-
-impl NetGrants {
-    /// Whether the guest may use an address like this. If not, the observer of denials is told.
-    pub async fn allows(&self, addr: SocketAddr, usage: SocketAddrUse) -> bool {
-        self.0.check(addr, usage).await.is_ok()
-    }
-
-    /// The addresses of a host that the guest may connect to with TCP, in the order of preference. `host` is a name,
-    /// which is looked up with the guest's rights and limits, or an address.
-    ///
-    /// # Errors
-    /// As the guest would see them: `invalid-argument` for what is no host, `access-denied`, and those of the lookup.
-    pub async fn connect_addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, SocketErrorCode> {
-        let mut stream = ResolveAddressStream::start(&self.0, host)?;
-        stream.ready().await;
-        let (mut allowed, mut refused) = (Vec::new(), None);
-        while let Some(ip) = stream.next()? {
-            let addr = SocketAddr::new(ip, port);
-            check_remote(IpFamily::of(ip), addr)?;
-            match self.0.allows(addr, SocketAddrUse::TcpConnect).await {
-                true => allowed.push(addr),
-                false => refused = Some(addr),
-            }
-        }
-        match refused {
-            Some(addr) if allowed.is_empty() => self
-                .0
-                .denied(&NetDenied::Address(addr, SocketAddrUse::TcpConnect)),
-            _ => Ok(allowed),
-        }
-    }
-}
-
-impl WasiCtx {
-    /// What the guest may use of the network.
-    pub fn net_grants(&self) -> NetGrants {
-        NetGrants(self.net.clone())
     }
 }
 

@@ -8,8 +8,7 @@ use crate::poll::Pollable;
 use crate::runtime;
 use async_trait::async_trait;
 use std::collections::VecDeque;
-use std::io;
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use tokio::task::JoinHandle;
@@ -18,45 +17,6 @@ use tokio::task::JoinHandle;
 const MAX_ADDRESSES: usize = 64;
 
 type Result<T> = std::result::Result<T, SocketErrorCode>;
-
-/// Something that finds the addresses of host names.
-pub trait NameResolver: Send + Sync {
-    /// The addresses of a name, in the order of preference. It is called on a thread where it may block; `name` is in
-    /// lower case, in ASCII (IDNA), and without a dot at its end.
-    ///
-    /// # Errors
-    /// One of the errors that `resolve-next-address` documents.
-    fn resolve(&self, name: &str) -> std::result::Result<Vec<IpAddr>, SocketErrorCode>;
-}
-
-/// The resolver of the operating system.
-#[derive(Copy, Clone, Debug, Default)]
-pub struct SystemResolver;
-
-impl NameResolver for SystemResolver {
-    fn resolve(&self, name: &str) -> Result<Vec<IpAddr>> {
-        match (name, 0).to_socket_addrs() {
-            Ok(addrs) => Ok(addrs.map(|addr| addr.ip()).collect()),
-            Err(e) => Err(of_resolver(&e)),
-        }
-    }
-}
-
-/// The standard library passes the resolver's own codes on as text only.
-fn of_resolver(error: &io::Error) -> SocketErrorCode {
-    let text = error.to_string();
-    let mentions = |part: &str| text.contains(part);
-    if mentions("emporary failure") || mentions("Try again") || mentions("try again") {
-        SocketErrorCode::TemporaryResolverFailure
-    } else if mentions("Non-recoverable") || mentions("non-recoverable") {
-        SocketErrorCode::PermanentResolverFailure
-    } else {
-        match error.kind() {
-            io::ErrorKind::OutOfMemory => SocketErrorCode::OutOfMemory,
-            _ => SocketErrorCode::NameUnresolvable,
-        }
-    }
-}
 
 /// The `resolve-address-stream` resource. Dropping it gives up the lookup.
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 //! of this crate's own runtime.
 
 mod address;
+mod bound;
 mod builder;
 mod connection;
 mod datagrams;
@@ -12,11 +13,13 @@ mod error;
 mod grants;
 mod lookup;
 mod name;
+mod net_grants;
 mod options;
 #[cfg_attr(not(unix), path = "os_none.rs")]
 mod os;
 mod policy;
 mod ports;
+mod resolver;
 mod rule;
 mod rule_text;
 mod tcp;
@@ -30,9 +33,10 @@ mod watch;
 pub use datagrams::{IncomingDatagramStream, OutgoingDatagramStream};
 pub use denied::{NetDenied, SocketAddrUse};
 pub use error::SocketErrorCode;
-pub use grants::NetGrants;
-pub use lookup::{NameResolver, ResolveAddressStream, SystemResolver};
+pub use lookup::ResolveAddressStream;
+pub use net_grants::NetGrants;
 pub use policy::NetPolicy;
+pub use resolver::{NameResolver, SystemResolver};
 pub use rule::NetRule;
 pub use rule_text::NetRuleError;
 pub use tcp::TcpSocket;

@@ -1,15 +1,16 @@
 //! The states of a UDP socket.
 
 use super::address::{IpFamily, check_family, check_remote};
-use super::datagrams::{IncomingDatagramStream, OutgoingDatagramStream, Received};
+use super::bound::Bound;
+use super::datagrams::{IncomingDatagramStream, OutgoingDatagramStream};
 use super::denied::SocketAddrUse;
 use super::error::SocketErrorCode;
-use super::grants::{BindGrant, NetCtx, Senders};
+use super::grants::{BindGrant, NetCtx};
 use super::os::Fd;
 use super::watch::Watched;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 type Result<T> = std::result::Result<T, SocketErrorCode>;
 
@@ -27,29 +28,6 @@ enum State {
     Bound(Arc<Bound>),
     /// Something went wrong that leaves no way back.
     Closed,
-}
-
-/// A bound socket, shared with its streams.
-#[derive(Debug)]
-pub(crate) struct Bound {
-    pub(crate) socket: Watched,
-    pub(crate) family: IpFamily,
-    /// Whose datagrams are taken, where not everybody's are.
-    pub(crate) senders: Option<Senders>,
-    /// Counts the pairs of streams; only the latest works.
-    generation: AtomicU64,
-    /// What was found while someone waited. It is here so that there is one for the socket, not one for each stream.
-    found: Mutex<Option<Result<Received>>>,
-}
-
-impl Bound {
-    pub(super) fn found(&self) -> MutexGuard<'_, Option<Result<Received>>> {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn is_current(&self, generation: u64) -> bool {
-        self.generation.load(Ordering::Relaxed) == generation
-    }
 }
 
 impl UdpSocket {

@@ -3,52 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use wharf::core::{Extern, Func, Store};
-use wharf::{Config, FuncType, Tier, TrapCode, Val, ValType};
+use wharf::{FuncType, TrapCode, Val};
 
-use crate::support::{Guest, MODES, assert_trap, engine};
-
-/// Endless guests. `fine` is not, and calls all kinds of functions.
-const WAT: &str = r#"(module
-    (type $t (func (param i32) (result i32)))
-    (import "" "host" (func $host (type $t)))
-    (memory 1)
-    (table 4 funcref)
-    (elem (i32.const 0) $tail_indirect $tail_other $leaf)
-    (func $loop (export "loop") (type $t) (loop (br 0)) (unreachable))
-    (func $calls (export "calls") (type $t) (loop (drop (call $leaf (local.get 0))) (br 0)) (unreachable))
-    (func $leaf (type $t) (i32.add (local.get 0) (i32.const 1)))
-    (func $tail (export "tail") (type $t) (return_call $tail (i32.add (local.get 0) (i32.const 1))))
-    (func $tail_indirect (export "tail_indirect") (type $t)
-        (return_call_indirect (type $t) (local.get 0) (i32.const 1)))
-    (func $tail_other (type $t) (return_call_indirect (type $t) (local.get 0) (i32.const 0)))
-    (func $nested (export "nested") (type $t) (i32.add (call $nested_1 (local.get 0)) (i32.const 1)))
-    (func $nested_1 (type $t) (i32.add (call_indirect (type $t) (local.get 0) (i32.const 2)) (call $nested_2 (local.get 0))))
-    (func $nested_2 (type $t) (call $loop (local.get 0)))
-    (func $out (export "out") (type $t) (loop (drop (call $host (local.get 0))) (br 0)) (unreachable))
-    (func $work (export "work") (type $t) (local i32)
-        (loop
-            (local.set 1 (i32.add (local.get 1) (call $leaf (i32.load (i32.const 0)))))
-            (br_if 0 (i32.ge_s (local.tee 0 (i32.sub (local.get 0) (i32.const 1))) (i32.const 0))))
-        (local.get 1))
-    (func $fine (export "fine") (type $t)
-        (i32.add (call $leaf (local.get 0)) (call_indirect (type $t) (local.get 0) (i32.const 2)))))"#;
-
-const ENDLESS: [&str; 6] = ["loop", "calls", "tail", "tail_indirect", "nested", "out"];
-
-fn guest(config: &Config) -> Guest {
-    Guest::with_imports(&engine(config), WAT, |store| {
-        let ty = FuncType::new([ValType::I32], [ValType::I32]);
-        vec![Extern::Func(Func::new(store, ty, |_, _| Ok(())))]
-    })
-}
-
-fn configs() -> Vec<Config> {
-    let mut configs: Vec<Config> = MODES.iter().map(|mode| mode.config()).collect();
-    let mut tiered = Config::new();
-    tiered.tier(Tier::Tiered).sample_interval(100).hot_samples(1);
-    configs.push(tiered);
-    configs
-}
+use crate::endless::{ENDLESS, configs, guest};
+use crate::support::{Guest, assert_trap, engine};
 
 #[test]
 fn a_deadline_that_has_passed_stops_everything_endless() {

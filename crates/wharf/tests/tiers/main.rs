@@ -5,6 +5,7 @@
 
 mod calls;
 mod efforts;
+mod endless;
 mod fibers;
 mod host;
 mod interrupts;
