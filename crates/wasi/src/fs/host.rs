@@ -254,6 +254,9 @@ fn open_file(
     if flags.contains(DescriptorFlags::REQUESTED_WRITE_SYNC) && cfg!(unix) {
         options.rsync(true);
     }
+    if open.contains(OpenFlags::DIRECTORY) {
+        os::only_directories(&mut options);
+    }
     if !open.contains(OpenFlags::CREATE) {
         return Ok(dir.open_with(target.path, &options)?);
     }
