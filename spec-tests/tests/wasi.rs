@@ -2,11 +2,14 @@
 //! runs with the default, too, and what does not pass then stands in `lists/wasi.txt`.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use wharf_spec_tests::wasi::{
-    Case, Manifest, Runner, judge, judge_answer, load, load_served, plain_request, suite_dir,
+    Case, Manifest, NOT_BUILT, Runner, Served, judge, judge_answer, load, load_served, plain_request,
+    suite_dir,
 };
 
 fn main() {
@@ -14,49 +17,27 @@ fn main() {
     let engine = wharf::Engine::default();
     let runner = Arc::new(Runner::new(engine.clone(), true));
     let by_default = Arc::new(Runner::new(engine, false));
+    // Reported as ignored, so that nobody takes their absence for a pass.
+    let optional = std::env::var_os("WHARF_REQUIRE_GUESTS").is_none_or(|v| v != "1");
     let mut trials = Vec::new();
     for manifest in load(&suite_dir()).expect("the manifests of the suite can be read") {
-        let manifest = Arc::new(manifest);
         if let Some(need) = Runner::missing(&manifest) {
-            // Reported as ignored, so that nobody takes their absence for a pass.
-            trials.extend(manifest.cases.iter().map(|case| {
-                let name = format!("{}/{} (needs {need})", manifest.package, case.name);
-                Trial::test(name, || Ok(())).with_ignored_flag(true)
-            }));
-            continue;
-        }
-        let listed = (runner.clone(), manifest.clone());
-        trials.push(Trial::test(
-            format!("{}/(every case is listed)", manifest.package),
-            move || every_case_is_listed(&listed.0, &listed.1),
-        ));
-        for case in &manifest.cases {
-            let name = format!("{}/{}", manifest.package, case.name);
-            if !case.dirs.is_empty() {
-                let known = known.remove(&name).is_some();
-                let name = format!("{name} (directories by default)");
-                trials.push(trial(name, &by_default, &manifest, case, known));
-            }
-            trials.push(trial(name, &runner, &manifest, case, false));
+            let names = manifest.cases.iter().map(|case| &case.name);
+            trials.extend(ignored(&manifest.package, names, &format!("needs {need}")));
+        } else if optional && manifest.built && !manifest.component.is_file() {
+            let names = manifest.cases.iter().map(|case| &case.name);
+            trials.extend(ignored(&manifest.package, names, NOT_BUILT));
+        } else {
+            trials.extend(commands(&runner, &by_default, manifest, &mut known));
         }
     }
-    let served = Arc::new(load_served(&suite_dir()).expect("the manifest of what is served can be read"));
-    let listed = (runner.clone(), served.clone());
-    trials.push(Trial::test(
-        format!("{}/(every case is listed)", served.package),
-        move || {
-            let answer = listed.0.answer(&listed.1.component, &plain_request("--list"))?;
-            let cases = listed.1.cases.iter().map(|case| case.name.as_str());
-            same(answer.body.lines().collect(), cases.collect())
-        },
-    ));
-    for case in &served.cases {
-        let name = format!("{}/{}", served.package, case.name);
-        let (runner, served, case) = (runner.clone(), served.clone(), case.clone());
-        trials.push(Trial::test(name, move || {
-            let answer = runner.answer(&served.component, &case.request)?;
-            verdict(judge_answer(&case, &answer), false)
-        }));
+    for served in load_served(&suite_dir()).expect("the manifests of what is served can be read") {
+        if optional && served.built && !served.component.is_file() {
+            let names = served.cases.iter().map(|case| &case.name);
+            trials.extend(ignored(&served.package, names, NOT_BUILT));
+        } else {
+            trials.extend(answers(&runner, served));
+        }
     }
     assert!(
         known.is_empty(),
@@ -65,14 +46,86 @@ fn main() {
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
+/// Cases that are not run, and why.
+fn ignored<'a>(package: &str, cases: impl Iterator<Item = &'a String>, why: &str) -> Vec<Trial> {
+    cases
+        .map(|case| Trial::test(format!("{package}/{case} ({why})"), || Ok(())).with_ignored_flag(true))
+        .collect()
+}
+
+/// The cases of a component that is run. Those known to fail by default are taken out of the list.
+fn commands(
+    strict: &Arc<Runner>,
+    by_default: &Arc<Runner>,
+    manifest: Manifest,
+    known: &mut BTreeMap<String, String>,
+) -> Vec<Trial> {
+    let manifest = Arc::new(manifest);
+    let listed = (strict.clone(), manifest.clone());
+    let mut trials = vec![Trial::test(
+        format!("{}/(every case is listed)", manifest.package),
+        move || every_case_is_listed(&listed.0, &listed.1),
+    )];
+    for case in &manifest.cases {
+        let name = format!("{}/{}", manifest.package, case.name);
+        if !case.dirs.is_empty() {
+            let known = known.remove(&name).is_some();
+            let name = format!("{name} (directories by default)");
+            trials.push(trial(name, by_default, &manifest, case, known));
+        }
+        trials.push(trial(name, strict, &manifest, case, false));
+    }
+    trials
+}
+
+/// The same of a component that serves.
+fn answers(runner: &Arc<Runner>, served: Served) -> Vec<Trial> {
+    let served = Arc::new(served);
+    let listed = (runner.clone(), served.clone());
+    let mut trials = vec![Trial::test(
+        format!("{}/(every case is listed)", served.package),
+        move || {
+            let answer = listed.0.answer(&listed.1.component, &plain_request("--list"))?;
+            let cases = listed.1.cases.iter().map(|case| case.name.as_str());
+            same(answer.body.lines().collect(), cases.collect())
+        },
+    )];
+    for case in &served.cases {
+        let name = format!("{}/{}", served.package, case.name);
+        let (runner, served, case) = (runner.clone(), served.clone(), case.clone());
+        trials.push(Trial::test(name, move || {
+            let answer = runner.answer(&served.component, &case.request)?;
+            verdict(judge_answer(&case, &answer), false)
+        }));
+    }
+    trials
+}
+
 /// A case on one of the runners.
 fn trial(name: String, runner: &Arc<Runner>, manifest: &Arc<Manifest>, case: &Case, known: bool) -> Trial {
     let (runner, manifest, case) = (runner.clone(), manifest.clone(), case.clone());
     Trial::test(name, move || {
-        let output = runner.run(&manifest, &case)?;
+        let output = in_time({
+            let case = case.clone();
+            move || runner.run(&manifest, &case)
+        })?;
         verdict(judge(&case, &output), known)
     })
 }
+
+/// A guest that hangs is a failure of its case, and not of all that come after it.
+fn in_time<T: Send + 'static>(run: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, String> {
+    let (sender, receiver) = mpsc::channel();
+    // It ends with the process, whatever it does.
+    thread::spawn(move || drop(sender.send(run())));
+    match receiver.recv_timeout(LONGEST) {
+        Ok(result) => result,
+        Err(_) => Err("it did not end in time, or panicked".into()),
+    }
+}
+
+/// Much longer than any case takes.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// What passes must not be listed as what does not.
 fn verdict(result: Result<(), String>, known: bool) -> Result<(), Failed> {

@@ -4,12 +4,13 @@ use crate::bindings::wasi::http::types::{ErrorCode, FieldSizePayload};
 use crate::error::internal;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use std::collections::HashMap;
 use std::fmt;
 
 /// What an entry counts beyond its bytes, as HTTP/2 has it.
 const ENTRY_OVERHEAD: usize = 32;
 
-/// A multimap of names and values that keeps the order of the entries and the case of the names.
+/// A multimap of names and values that keeps the order of names, that of each one's values, and the case of the names.
 #[derive(Clone, Debug, Default)]
 pub struct FieldMap {
     entries: Vec<Entry>,
@@ -142,9 +143,17 @@ impl FieldMap {
         self.size = self.entries.iter().map(Entry::size).sum();
     }
 
-    /// Names, as they were written, and values in their order.
+    /// Names, as they were written, and values, in the order in which they are sent: all of a name where its first one is.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &HeaderValue)> {
-        self.entries.iter().map(|entry| {
+        let mut first = HashMap::new();
+        let mut sent: Vec<(usize, &Entry)> = self
+            .entries
+            .iter()
+            .enumerate()
+            .map(|(at, entry)| (*first.entry(&entry.name).or_insert(at), entry))
+            .collect();
+        sent.sort_by_key(|(first, _)| *first);
+        sent.into_iter().map(|(_, entry)| {
             let name = entry.written.as_deref().unwrap_or(entry.name.as_str());
             (name, &entry.value)
         })
@@ -222,7 +231,10 @@ mod tests {
             append(&mut fields, name, value).unwrap();
         }
         let all: Vec<_> = fields.iter().map(|(n, v)| (n, v.as_bytes())).collect();
-        assert_eq!(all, [("X-B", &b"1"[..]), ("a", b"2"), ("x-b", b"3")]);
+        assert_eq!(all, [("X-B", &b"1"[..]), ("x-b", b"3"), ("a", b"2")]);
+        let headers = fields.to_headers().unwrap();
+        let sent: Vec<_> = headers.values().map(HeaderValue::as_bytes).collect();
+        assert_eq!(sent, [b"1", b"3", b"2"]);
         let name = parse_name("X-b").unwrap();
         assert_eq!(fields.get(&name).count(), 2);
         fields

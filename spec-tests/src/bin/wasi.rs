@@ -6,7 +6,7 @@ use std::time::Duration;
 use wharf_spec_tests::wasi::{NotRun, Template, judge, judge_answer, load, load_served, suite_dir};
 
 const USAGE: &str = "usage: wasi [--command TEMPLATE] [--preset wharf|wasmtime] [--serve TEMPLATE] [--dir TEMPLATE] [--dir-read-only TEMPLATE] [--env TEMPLATE]
-            [--net NAME=TEMPLATE]... [--need NAME=TEMPLATE]... [--timeout SECONDS] [--quiet] [CASE...]
+            [--config TEMPLATE] [--net NAME=TEMPLATE]... [--need NAME=TEMPLATE]... [--without NAME]... [--timeout SECONDS] [--quiet] [CASE...]
 CASE is the beginning of a case's name, such as `filesystem/open`. The templates are described in spec-tests/wasi/README.md.";
 
 struct Options {
@@ -50,8 +50,13 @@ fn options(args: impl Iterator<Item = String>) -> Result<Options, String> {
             "--dir" => template.dir = value()?,
             "--dir-read-only" => template.dir_read_only = value()?,
             "--env" => template.env = value()?,
+            "--config" => template.config = value()?,
             "--net" => set(&mut template.net, &value()?)?,
             "--need" => set(&mut template.needs, &value()?)?,
+            "--without" => {
+                let name = value()?;
+                template.needs.retain(|(known, _)| *known != name);
+            }
             "--timeout" => {
                 let seconds = value()?.parse().map_err(|e| format!("--timeout: {e}"))?;
                 template.timeout = Duration::from_secs(seconds);
@@ -77,7 +82,7 @@ fn preset(template: &mut Template, name: &str) -> Result<(), String> {
     *template = match name {
         "wharf" => Template::default(),
         "wasmtime" => Template {
-            command: "wasmtime run {dirs} {env} {net} {needs} {component} {args}".into(),
+            command: "wasmtime run {dirs} {env} {config} {net} {needs} {component} {args}".into(),
             serve: "wasmtime serve -S cli --addr {addr} {component}".into(),
             dir_read_only: String::new(),
             net: vec![
@@ -85,8 +90,14 @@ fn preset(template: &mut Template, name: &str) -> Result<(), String> {
                 ("localhost".into(), "-S allow-ip-name-lookup".into()),
                 // Whoever has the interface may send.
                 ("http-loopback".into(), String::new()),
+                ("https-loopback".into(), String::new()),
             ],
-            needs: vec![("http".into(), "-S http".into())],
+            config: "-S config-var={name}={value}".into(),
+            needs: vec![
+                ("http".into(), "-S http".into()),
+                ("config".into(), "-S config".into()),
+                ("keyvalue".into(), "-S keyvalue".into()),
+            ],
             ..Template::default()
         },
         _ => return Err(format!("no such preset: {name}")),
@@ -109,17 +120,18 @@ fn run(options: &Options) -> Result<bool, String> {
         }
         rows.push((manifest.package, row));
     }
-    let served = load_served(&suite_dir())?;
-    let mut row = Row::default();
-    for case in &served.cases {
-        let name = format!("{}/{}", served.package, case.name);
-        if options.wants(&name) {
-            let answer = options.template.answer(&served.component, &case.request);
-            let result = answer.map(|answer| judge_answer(case, &answer));
-            row.add(options, &name, &case.checks, result);
+    for served in load_served(&suite_dir())? {
+        let mut row = Row::default();
+        for case in &served.cases {
+            let name = format!("{}/{}", served.package, case.name);
+            if options.wants(&name) {
+                let answer = options.template.answer(&served, &case.request);
+                let result = answer.map(|answer| judge_answer(case, &answer));
+                row.add(options, &name, &case.checks, result);
+            }
         }
+        rows.push((served.package, row));
     }
-    rows.push((served.package, row));
     println!("\n| Package | Passed | Failed | Skipped |\n|---|---:|---:|---:|");
     let mut all = Row::default();
     for (package, row) in &rows {

@@ -2,19 +2,18 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::manifest::{Case, Manifest};
 use super::prepared::{Output, Prepared};
-use super::served::{Answer, exchange};
+use super::served::{Answer, Served, exchange};
 
 /// A command with placeholders; the suite's README describes them.
 #[derive(Clone, Debug)]
 pub struct Template {
-    /// The command: `{dirs}`, `{env}`, `{net}`, `{needs}`, `{component}` and `{args}` stand for what belongs to a case.
+    /// The command: `{dirs}`, `{env}`, `{config}`, `{net}`, `{needs}`, `{component}` and `{args}` stand for what belongs to a case.
     pub command: String,
     /// The command that serves HTTP with a component: `{addr}` and `{component}`; empty if there is none.
     pub serve: String,
@@ -24,6 +23,8 @@ pub struct Template {
     pub dir_read_only: String,
     /// What sets an environment variable: `{name}` and `{value}`.
     pub env: String,
+    /// What gives a setting of `wasi:config`: `{name}` and `{value}`.
+    pub config: String,
     /// What grants a network, by the names that cases have for these.
     pub net: Vec<(String, String)>,
     /// What turns on things that not every runtime has, by the names that manifests have for these.
@@ -36,11 +37,13 @@ impl Default for Template {
     /// A command with the flags of `wharf run`.
     fn default() -> Template {
         Template {
-            command: "wharf run --strict-dirs {dirs} {env} {net} {needs} {component} -- {args}".into(),
+            command: "wharf run --strict-dirs {dirs} {env} {config} {net} {needs} {component} -- {args}"
+                .into(),
             serve: "wharf serve --addr {addr} --access-log off {component}".into(),
             dir: "--dir {host}::{guest}".into(),
             dir_read_only: "--dir {host}::{guest}::ro".into(),
             env: "--env {name}={value}".into(),
+            config: "--config {name}={value}".into(),
             net: vec![
                 (
                     "loopback".into(),
@@ -48,9 +51,16 @@ impl Default for Template {
                 ),
                 ("localhost".into(), "--net lookup:localhost".into()),
                 ("http-loopback".into(), "--http http://127.0.0.1:*".into()),
+                ("https-loopback".into(), "--http https://127.0.0.1:*".into()),
             ],
-            // It is always there.
-            needs: vec![("http".into(), String::new())],
+            needs: vec![
+                // It is always there.
+                ("http".into(), String::new()),
+                // The settings are the grant.
+                ("config".into(), String::new()),
+                ("keyvalue".into(), "--keyvalue conformance=memory:".into()),
+                ("logging".into(), "--log-level trace".into()),
+            ],
             timeout: Duration::from_secs(20),
         }
     }
@@ -64,6 +74,9 @@ pub enum NotRun {
     /// It could not be started, or did not end.
     Failed(String),
 }
+
+/// What is said where a component would have to be built first.
+pub const NOT_BUILT: &str = "not built: run spec-tests/wasi/build.sh --large";
 
 impl Template {
     /// Runs a case.
@@ -117,7 +130,11 @@ impl Template {
     ///
     /// # Errors
     /// If there is no such command, it does not start, or there is no answer.
-    pub fn answer(&self, component: &Path, request: &str) -> Result<Answer, NotRun> {
+    pub fn answer(&self, served: &Served, request: &str) -> Result<Answer, NotRun> {
+        let component = &served.component;
+        if served.built && !component.is_file() {
+            return Err(NotRun::Skipped(NOT_BUILT.into()));
+        }
         if self.serve.is_empty() {
             return Err(NotRun::Skipped("nothing to serve with".into()));
         }
@@ -158,6 +175,9 @@ impl Template {
 
     /// The command's words with everything put in.
     fn words(&self, manifest: &Manifest, case: &Case, prepared: &Prepared) -> Result<Vec<String>, NotRun> {
+        if manifest.built && !manifest.component.is_file() {
+            return Err(NotRun::Skipped(NOT_BUILT.into()));
+        }
         let mut words = Vec::new();
         let mut needs = Vec::new();
         for name in &manifest.needs {
@@ -185,6 +205,11 @@ impl Template {
                 "{env}" => {
                     for (name, value) in &case.env {
                         words.extend(fill(&self.env, &[("{name}", name), ("{value}", value)]));
+                    }
+                }
+                "{config}" => {
+                    for (name, value) in &case.config {
+                        words.extend(fill(&self.config, &[("{name}", name), ("{value}", value)]));
                     }
                 }
                 "{net}" => {
@@ -253,6 +278,7 @@ mod tests {
             checks: String::new(),
             args: vec!["b c".into()],
             env: [("K".to_string(), "x y".to_string())].into(),
+            config: [("a".to_string(), "1".to_string())].into(),
             stdin: String::new(),
             dirs: vec![DirSpec {
                 guest: "work".into(),
@@ -271,6 +297,7 @@ mod tests {
         let manifest = Manifest {
             package: "x".into(),
             component: "x.wasm".into(),
+            built: false,
             needs: Vec::new(),
             cases: Vec::new(),
         };
@@ -281,10 +308,13 @@ mod tests {
         let expected = [
             "wharf",
             "run",
+            "--strict-dirs",
             "--dir",
             &dir,
             "--env",
             "K=x y",
+            "--config",
+            "a=1",
             "--net",
             "lookup:localhost",
             "x.wasm",

@@ -13,6 +13,8 @@ pub struct Manifest {
     pub package: String,
     /// The component's file.
     pub component: PathBuf,
+    /// Whether the file is too large to be in the repository, and there only where it was built.
+    pub built: bool,
     /// What not every runtime has, but its cases need, such as `http`.
     pub needs: Vec<String>,
     /// Its cases.
@@ -34,9 +36,18 @@ pub struct DirSpec {
     /// files with their text,
     #[serde(default)]
     pub files: BTreeMap<String, String>,
-    /// and symbolic links with their targets.
+    /// symbolic links with their targets,
     #[serde(default)]
     pub links: BTreeMap<String, String>,
+    /// pipes,
+    #[serde(default)]
+    pub pipes: Vec<String>,
+    /// sockets,
+    #[serde(default)]
+    pub sockets: Vec<String>,
+    /// and empty files whose names are these bytes.
+    #[serde(default)]
+    pub raw_names: Vec<Vec<u8>>,
 }
 
 /// How a case has to end.
@@ -63,6 +74,8 @@ pub struct Case {
     pub stdin: String,
     /// Granted directories.
     pub dirs: Vec<DirSpec>,
+    /// Settings of `wasi:config`; there must be no others.
+    pub config: BTreeMap<String, String>,
     /// What of the network is granted: names that the runner knows, such as `loopback`.
     pub net: Vec<String>,
     /// What has to be on standard output at the end.
@@ -78,6 +91,8 @@ pub struct Case {
 struct RawManifest {
     component: String,
     #[serde(default)]
+    built: bool,
+    #[serde(default)]
     needs: Vec<String>,
     #[serde(default)]
     defaults: Defaults,
@@ -91,6 +106,8 @@ struct Defaults {
     dirs: Vec<DirSpec>,
     #[serde(default)]
     net: Vec<String>,
+    #[serde(default)]
+    config: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -102,6 +119,7 @@ struct RawCase {
     args: Vec<String>,
     #[serde(default)]
     env: BTreeMap<String, String>,
+    config: Option<BTreeMap<String, String>>,
     #[serde(default)]
     stdin: String,
     dirs: Option<Vec<DirSpec>>,
@@ -121,11 +139,21 @@ struct RawCase {
 /// # Errors
 /// A text that names the file, if one can't be read or is not well formed.
 pub fn load(suite: &Path) -> Result<Vec<Manifest>, String> {
-    let folder = suite.join("cases");
+    read(&suite.join("cases"), |package, text| parse(package, suite, text))
+}
+
+/// What all manifests of a folder are, by their files' names without the extension, and their text.
+///
+/// # Errors
+/// A text that names the file, if one can't be read or `parse` fails.
+pub(super) fn read<T>(
+    folder: &Path,
+    parse: impl Fn(String, &str) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
     let named = |e: &dyn std::fmt::Display, path: &Path| format!("{}: {e}", path.display());
     let mut files = Vec::new();
-    for entry in fs::read_dir(&folder).map_err(|e| named(&e, &folder))? {
-        let path = entry.map_err(|e| named(&e, &folder))?.path();
+    for entry in fs::read_dir(folder).map_err(|e| named(&e, folder))? {
+        let path = entry.map_err(|e| named(&e, folder))?.path();
         if path.extension().is_some_and(|ext| ext == "toml") {
             files.push(path);
         }
@@ -135,19 +163,24 @@ pub fn load(suite: &Path) -> Result<Vec<Manifest>, String> {
         .iter()
         .map(|file| {
             let text = fs::read_to_string(file).map_err(|e| named(&e, file))?;
-            let package = file
-                .file_stem()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            parse(package, suite, &text).map_err(|e| named(&e, file))
+            let name = file.file_stem().unwrap_or_default().to_string_lossy();
+            parse(name.into_owned(), &text).map_err(|e| named(&e, file))
         })
         .collect()
 }
 
+/// The file of a component. What is too large to be committed is with the other guests of that size.
+pub(super) fn component(suite: &Path, name: &str, built: bool) -> PathBuf {
+    let folder = match built {
+        true => suite.join("../../examples/guests/build"),
+        false => suite.join("components"),
+    };
+    folder.join(name).with_extension("wasm")
+}
+
 fn parse(package: String, suite: &Path, text: &str) -> Result<Manifest, String> {
     let raw: RawManifest = toml::from_str(text).map_err(|e| e.to_string())?;
-    let Defaults { dirs, net } = raw.defaults;
+    let Defaults { dirs, net, config } = raw.defaults;
     let cases = raw.case.into_iter().map(|case| Case {
         stdout: if case.trap && case.stdout.is_empty() {
             // Told by the guest just before the call that has to trap.
@@ -159,6 +192,7 @@ fn parse(package: String, suite: &Path, text: &str) -> Result<Manifest, String> 
         checks: case.checks,
         args: case.args,
         env: case.env,
+        config: case.config.unwrap_or_else(|| config.clone()),
         stdin: case.stdin,
         dirs: case.dirs.unwrap_or_else(|| dirs.clone()),
         net: case.net.unwrap_or_else(|| net.clone()),
@@ -171,10 +205,8 @@ fn parse(package: String, suite: &Path, text: &str) -> Result<Manifest, String> 
     });
     Ok(Manifest {
         package,
-        component: suite
-            .join("components")
-            .join(raw.component)
-            .with_extension("wasm"),
+        component: component(suite, &raw.component, raw.built),
+        built: raw.built,
         needs: raw.needs,
         cases: cases.collect(),
     })
@@ -205,6 +237,14 @@ mod tests {
         assert_eq!(manifest.component, Path::new("/suite/components/wasi-x.wasm"));
         let [a, b] = &manifest.cases[..] else { panic!() };
         assert_eq!((a.dirs.len(), a.net.len(), a.ending), (1, 1, Ending::Status(0)));
+        assert!(!manifest.built);
+        let built = parse(
+            "x".into(),
+            Path::new("/suite"),
+            "component = 'x'\nbuilt = true\ncase = []",
+        )
+        .unwrap();
+        assert!(built.component.ends_with("examples/guests/build/x.wasm"));
         assert_eq!((b.dirs.len(), b.net.len(), b.ending), (0, 0, Ending::Trap));
         assert_eq!(b.stdout, "about to trap\n");
         assert!(
@@ -224,7 +264,8 @@ mod tests {
             names.sort();
             names.dedup();
             assert_eq!(names.len(), manifest.cases.len(), "{}", manifest.package);
-            assert!(manifest.component.is_file(), "{}", manifest.component.display());
+            let there = manifest.built || manifest.component.is_file();
+            assert!(there, "{}", manifest.component.display());
         }
     }
 }

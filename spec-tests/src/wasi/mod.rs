@@ -2,13 +2,14 @@
 //! Wharf in this process or on any runtime by its command.
 
 mod command;
+mod host;
 mod manifest;
 mod prepared;
 mod served;
 mod serving;
 mod wharf;
 
-pub use command::{NotRun, Template};
+pub use command::{NOT_BUILT, NotRun, Template};
 pub use manifest::{Case, DirSpec, Ending, Manifest, load};
 pub use prepared::{Output, Prepared, judge};
 pub use served::{Answer, Served, ServedCase, judge_answer, load_served, plain_request};

@@ -42,19 +42,70 @@ fn fill(dir: &Path, spec: &DirSpec) -> io::Result<()> {
         fs::write(dir.join(path), text)?;
     }
     for (path, target) in &spec.links {
-        symlink(target, &dir.join(path))?;
+        unix::symlink(target, &dir.join(path))?;
+    }
+    for path in &spec.pipes {
+        unix::pipe(&dir.join(path))?;
+    }
+    for path in &spec.sockets {
+        unix::socket(&dir.join(path))?;
+    }
+    for name in &spec.raw_names {
+        unix::raw_name(dir, name)?;
     }
     Ok(())
 }
 
+/// What only Unix hosts have.
 #[cfg(unix)]
-fn symlink(target: &str, path: &Path) -> io::Result<()> {
-    std::os::unix::fs::symlink(target, path)
+mod unix {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::net::UnixListener;
+    use std::path::Path;
+    use std::process::Command;
+    use std::{fs, io};
+
+    pub(super) use std::os::unix::fs::symlink;
+
+    /// The standard library has no function for that.
+    pub(super) fn pipe(path: &Path) -> io::Result<()> {
+        match Command::new("mkfifo").arg(path).status()?.success() {
+            true => Ok(()),
+            false => Err(io::Error::other("mkfifo failed")),
+        }
+    }
+
+    /// The socket's name stays when nobody listens any more.
+    pub(super) fn socket(path: &Path) -> io::Result<()> {
+        UnixListener::bind(path).map(drop)
+    }
+
+    pub(super) fn raw_name(dir: &Path, name: &[u8]) -> io::Result<()> {
+        fs::write(dir.join(OsStr::from_bytes(name)), "")
+    }
 }
 
 #[cfg(not(unix))]
-fn symlink(_target: &str, _path: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
+mod unix {
+    use std::io::{self, ErrorKind};
+    use std::path::Path;
+
+    pub(super) fn symlink(_target: &str, _path: &Path) -> io::Result<()> {
+        Err(ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn pipe(_path: &Path) -> io::Result<()> {
+        Err(ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn socket(_path: &Path) -> io::Result<()> {
+        Err(ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn raw_name(_dir: &Path, _name: &[u8]) -> io::Result<()> {
+        Err(ErrorKind::Unsupported.into())
+    }
 }
 
 /// What came out of a run.
@@ -115,6 +166,7 @@ mod tests {
             checks: String::new(),
             args: Vec::new(),
             env: Default::default(),
+            config: Default::default(),
             stdin: String::new(),
             dirs: Vec::new(),
             net: Vec::new(),

@@ -1,13 +1,14 @@
 //! Cases of components that serve HTTP: what is sent to them, and what has to come back.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+
+use super::manifest;
 
 /// The most that is read of an answer.
 const MAX_ANSWER: u64 = 16 << 20;
@@ -19,6 +20,8 @@ pub struct Served {
     pub package: String,
     /// The component's file.
     pub component: PathBuf,
+    /// Whether the file is too large to be in the repository, and there only where it was built.
+    pub built: bool,
     /// Its cases.
     pub cases: Vec<ServedCase>,
 }
@@ -48,6 +51,8 @@ pub struct ServedCase {
 #[serde(deny_unknown_fields)]
 struct RawManifest {
     component: String,
+    #[serde(default)]
+    built: bool,
     case: Vec<RawCase>,
 }
 
@@ -74,32 +79,29 @@ pub fn plain_request(path: &str) -> String {
     format!("GET /{path} HTTP/1.1\r\nhost: suite.test\r\nconnection: close\r\n\r\n")
 }
 
-/// Reads the manifest.
+/// Reads all manifests of components that serve, in the order of their names.
 ///
 /// # Errors
-/// A text that names the file, if it can't be read or is not well formed.
-pub fn load_served(suite: &Path) -> Result<Served, String> {
-    let file = suite.join("served/http.toml");
-    let named = |e: &dyn std::fmt::Display| format!("{}: {e}", file.display());
-    let text = fs::read_to_string(&file).map_err(|e| named(&e))?;
-    let raw: RawManifest = toml::from_str(&text).map_err(|e| named(&e))?;
-    let cases = raw.case.into_iter().map(|case| ServedCase {
-        request: case.request.unwrap_or_else(|| plain_request(&case.name)),
-        name: case.name,
-        checks: case.checks,
-        status: case.status.unwrap_or_else(|| "200".into()),
-        headers: case.headers,
-        body: case.body.unwrap_or_default().repeat(case.body_times.unwrap_or(1)),
-        trailers: case.trailers,
-        broken: case.broken,
-    });
-    Ok(Served {
-        package: "http-served".into(),
-        component: suite
-            .join("components")
-            .join(raw.component)
-            .with_extension("wasm"),
-        cases: cases.collect(),
+/// A text that names the file, if one can't be read or is not well formed.
+pub fn load_served(suite: &Path) -> Result<Vec<Served>, String> {
+    manifest::read(&suite.join("served"), |name, text| {
+        let raw: RawManifest = toml::from_str(text).map_err(|e| e.to_string())?;
+        let cases = raw.case.into_iter().map(|case| ServedCase {
+            request: case.request.unwrap_or_else(|| plain_request(&case.name)),
+            name: case.name,
+            checks: case.checks,
+            status: case.status.unwrap_or_else(|| "200".into()),
+            headers: case.headers,
+            body: case.body.unwrap_or_default().repeat(case.body_times.unwrap_or(1)),
+            trailers: case.trailers,
+            broken: case.broken,
+        });
+        Ok(Served {
+            package: format!("{name}-served"),
+            component: manifest::component(suite, &raw.component, raw.built),
+            built: raw.built,
+            cases: cases.collect(),
+        })
     })
 }
 

@@ -1,5 +1,6 @@
 //! Answers requests with a component on Wharf, in this process.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +12,14 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
-use wharf::component::{InstancePre, ResourceTable};
+use wharf::component::InstancePre;
 use wharf::{Engine, Store};
 use wharf_wasi::WasiCtx;
 use wharf_wasi_http::bindings::wasi::http::types::Scheme;
 use wharf_wasi_http::{HyperOutgoingBody, ProxyPre, WasiHttpCtx, WasiHttpView, response_channel};
 
+use super::host::Host;
 use super::served::{Answer, exchange};
-use super::wharf::Host;
 
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -70,11 +71,7 @@ async fn respond(
     };
     let (sender, receiver) = response_channel();
     tokio::spawn(async move {
-        let host = Host {
-            ctx: WasiCtx::builder().build(),
-            http: WasiHttpCtx::new(),
-            table: ResourceTable::new(),
-        };
+        let host = Host::new(WasiCtx::builder().build(), WasiHttpCtx::new(), &BTreeMap::new());
         let mut store = Store::new(&engine, host);
         let request = store
             .data_mut()

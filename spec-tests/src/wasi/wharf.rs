@@ -5,14 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use wharf::component::{Component, InstancePre, Linker, ResourceTable};
+use wharf::component::{Component, InstancePre};
 use wharf::{Engine, Store};
-use wharf_wasi::{
-    DirPerms, FilePerms, I32Exit, MemoryInputPipe, MemoryOutputPipe, WasiCtx, WasiCtxBuilder, WasiCtxView,
-    WasiView,
-};
-use wharf_wasi_http::{HttpClient, HttpPolicy, WasiHttpCtx, WasiHttpCtxView, WasiHttpView, default_hooks};
+use wharf_wasi::{DirPerms, FilePerms, I32Exit, MemoryInputPipe, MemoryOutputPipe, WasiCtx, WasiCtxBuilder};
+use wharf_wasi_http::{HttpClient, HttpPolicy, WasiHttpCtx};
 
+use super::host::{Host, linker};
 use super::manifest::{Case, Manifest};
 use super::prepared::{Output, Prepared};
 use super::served::Answer;
@@ -28,38 +26,16 @@ const NET: [(&str, &[&str]); 2] = [
 ];
 
 /// What they let a guest send requests to.
-const HTTP: [(&str, &str); 1] = [("http-loopback", "http://127.0.0.1:*")];
+const HTTP: [(&str, &str); 2] = [
+    ("http-loopback", "http://127.0.0.1:*"),
+    ("https-loopback", "https://127.0.0.1:*"),
+];
 
 /// What of the things that not every runtime has is there.
-const OFFERED: [&str; 1] = ["http"];
+const OFFERED: [&str; 4] = ["config", "http", "keyvalue", "logging"];
 
 /// The most that a guest can print.
 const MAX_OUTPUT: usize = 1 << 20;
-
-pub(super) struct Host {
-    pub(super) ctx: WasiCtx,
-    pub(super) http: WasiHttpCtx,
-    pub(super) table: ResourceTable,
-}
-
-impl WasiHttpView for Host {
-    fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView {
-            ctx: &mut self.http,
-            table: &mut self.table,
-            hooks: default_hooks(),
-        }
-    }
-}
-
-impl WasiView for Host {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.ctx,
-            table: &mut self.table,
-        }
-    }
-}
 
 /// Keeps the components that were made for the cases after the first.
 pub struct Runner {
@@ -94,12 +70,8 @@ impl Runner {
         }
         let path = file.display();
         let bytes = fs::read(file).map_err(|e| format!("{path}: {e}"))?;
-        let pre = Component::new(&self.engine, bytes).and_then(|component| {
-            let mut linker = Linker::new(&self.engine);
-            wharf_wasi::p2::add_to_linker(&mut linker)?;
-            wharf_wasi_http::add_only_http_to_linker(&mut linker)?;
-            linker.instantiate_pre(&component)
-        });
+        let pre = Component::new(&self.engine, bytes)
+            .and_then(|component| linker(&self.engine)?.instantiate_pre(&component));
         let pre = Arc::new(pre.map_err(|e| format!("{path}: {e}"))?);
         components.insert(file.to_path_buf(), pre.clone());
         Ok(pre)
@@ -143,11 +115,7 @@ impl Runner {
             builder.env(name, value);
         }
         grant(&mut builder, case, &prepared)?;
-        let host = Host {
-            ctx: builder.build(),
-            http: http(case)?,
-            table: ResourceTable::new(),
-        };
+        let host = Host::new(builder.build(), http(case)?, &case.config);
         let mut store = Store::new(&self.engine, host);
         let ended = call_run(&mut store, &pre);
         let text = |pipe: &MemoryOutputPipe| String::from_utf8_lossy(&pipe.contents()).into_owned();

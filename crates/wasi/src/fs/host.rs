@@ -260,6 +260,9 @@ fn open_file(
     if wharf_core::suspend::can_suspend() {
         options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
     }
+    if open.contains(OpenFlags::DIRECTORY) {
+        os::only_directories(&mut options);
+    }
     if !open.contains(OpenFlags::CREATE) {
         return Ok(dir.open_with(target.path, &options)?);
     }

@@ -4,7 +4,7 @@
 //! move to a pool of blocking threads.
 
 use super::types::{Advice, Datetime, ErrorCode};
-use cap_std::fs::{Dir, File, Metadata};
+use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 
 /// The most bytes that one read returns, whatever the guest asks for: a bound on host memory per call.
@@ -194,6 +194,18 @@ pub(crate) fn advise(file: &File, offset: u64, len: u64, advice: Advice) -> io::
     }
     let _ = (file, offset, len, advice);
     Ok(())
+}
+
+/// Has opening anything else fail at once: waiting for the other end of a pipe would be in vain.
+pub(crate) fn only_directories(options: &mut OpenOptions) {
+    #[cfg(unix)]
+    {
+        use cap_std::fs::OpenOptionsExt as _;
+        if let Ok(flags) = i32::try_from(rustix::fs::OFlags::DIRECTORY.bits()) {
+            options.custom_flags(flags);
+        }
+    }
+    let _ = options;
 }
 
 /// Makes the entries of a directory durable.

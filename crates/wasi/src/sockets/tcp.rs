@@ -134,19 +134,18 @@ impl TcpSocket {
     }
 
     /// # Errors
-    /// What `start-connect` documents, and `access-denied`. If the system is the one that refuses, the socket is closed
-    /// then; an address that is no argument or is denied is no attempt.
+    /// What `start-connect` documents, and `access-denied`. Unless the state was wrong, the socket is closed then.
     pub(crate) async fn start_connect(&mut self, net: &NetCtx, remote: SocketAddr) -> Result<()> {
-        if !matches!(self.state, State::Unbound(_) | State::Bound(_)) {
-            return Err(self.refusal());
-        }
+        let fd = match std::mem::replace(&mut self.state, State::Closed) {
+            State::Unbound(fd) | State::Bound(fd) => fd,
+            other => {
+                self.state = other;
+                return Err(self.refusal());
+            }
+        };
         check_remote(self.family, remote)?;
         check_unicast(remote.ip())?;
         net.check(remote, SocketAddrUse::TcpConnect).await?;
-        let (State::Unbound(fd) | State::Bound(fd)) = std::mem::replace(&mut self.state, State::Closed)
-        else {
-            return Err(SocketErrorCode::InvalidState);
-        };
         fd.connect(remote).map_err(|e| match SocketErrorCode::from(e) {
             // There is no port left to bind to.
             SocketErrorCode::AddressNotBindable => SocketErrorCode::AddressInUse,

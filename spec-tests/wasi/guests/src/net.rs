@@ -1,7 +1,7 @@
 //! Shorthands for sockets on the loopback interface.
 
 use wasip2::io::streams::{InputStream, OutputStream};
-use wasip2::sockets::instance_network::instance_network;
+pub use wasip2::sockets::instance_network::instance_network as instance;
 pub use wasip2::sockets::network::{ErrorCode as E, IpAddressFamily as Family, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress};
 pub use wasip2::sockets::tcp::{ShutdownType, TcpSocket};
 use wasip2::sockets::tcp_create_socket::create_tcp_socket;
@@ -78,7 +78,7 @@ pub fn wait<T>(socket: &TcpSocket, mut finish: impl FnMut() -> Result<T>) -> Res
 }
 
 pub fn bind(socket: &TcpSocket, address: IpSocketAddress) -> Result<()> {
-    socket.start_bind(&instance_network(), address)?;
+    socket.start_bind(&instance(), address)?;
     wait(socket, || socket.finish_bind())
 }
 
@@ -88,7 +88,7 @@ pub fn listen(socket: &TcpSocket) -> Result<()> {
 }
 
 pub fn connect(socket: &TcpSocket, address: IpSocketAddress) -> Result<(InputStream, OutputStream)> {
-    socket.start_connect(&instance_network(), address)?;
+    socket.start_connect(&instance(), address)?;
     wait(socket, || socket.finish_connect())
 }
 
@@ -143,7 +143,7 @@ pub fn read_exactly(stream: &InputStream, len: usize) -> Vec<u8> {
 }
 
 pub fn udp_bind(socket: &UdpSocket, address: IpSocketAddress) -> Result<()> {
-    socket.start_bind(&instance_network(), address)?;
+    socket.start_bind(&instance(), address)?;
     let ready = socket.subscribe();
     loop {
         match socket.finish_bind() {

@@ -16,6 +16,10 @@ pub const CASES: &[(&str, Case)] = &[
     ("request-once", Case::Request(once)),
     ("request-trailers", Case::Request(trailers)),
     ("request-no-trailers", Case::Request(no_trailers)),
+    ("request-trailers-immutable", Case::Request(trailers_immutable)),
+    ("request-trailers-unread", Case::Request(trailers_unread)),
+    ("request-finish-while-read", Case::Request(finish_while_read)),
+    ("request-children", Case::Request(children)),
     ("request-unread", Case::Request(|_| Ok(()))),
 ];
 
@@ -121,6 +125,53 @@ fn no_trailers(request: IncomingRequest) -> Result<(), String> {
     }
     let future = IncomingBody::finish(body);
     future.subscribe().block();
-    check!(matches!(future.get(), Some(Ok(Ok(None)))));
+    // None at all, or an empty set of them.
+    check!(matches!(future.get(), Some(Ok(Ok(trailers))) if trailers.as_ref().is_none_or(|t| t.entries().is_empty())));
+    Ok(())
+}
+
+fn trailers_immutable(request: IncomingRequest) -> Result<(), String> {
+    let body = ok!(request.consume());
+    {
+        let stream = ok!(body.stream());
+        check_eq!(read(&stream)?, "abc");
+    }
+    let future = IncomingBody::finish(body);
+    future.subscribe().block();
+    let Some(Ok(Ok(Some(trailers)))) = future.get() else {
+        return Err("no trailers".to_string());
+    };
+    check!(matches!(trailers.append("x-a", b"2"), Err(HeaderError::Immutable)));
+    check!(matches!(trailers.set("x-sum", &[]), Err(HeaderError::Immutable)));
+    check!(matches!(trailers.delete("x-sum"), Err(HeaderError::Immutable)));
+    ok!(trailers.clone().delete("x-sum"));
+    Ok(())
+}
+
+fn trailers_unread(request: IncomingRequest) -> Result<(), String> {
+    let body = ok!(request.consume());
+    {
+        let stream = ok!(body.stream());
+        check_eq!(ok!(stream.blocking_read(1)), b"a");
+    }
+    let future = IncomingBody::finish(body);
+    future.subscribe().block();
+    check!(matches!(future.get(), Some(Ok(Ok(Some(trailers)))) if trailers.has("x-sum")));
+    Ok(())
+}
+
+/// This has to trap, so that the answer is an error.
+fn finish_while_read(request: IncomingRequest) -> Result<(), String> {
+    let body = ok!(request.consume());
+    let _stream = ok!(body.stream());
+    drop(IncomingBody::finish(body));
+    Ok(())
+}
+
+/// And so has this.
+fn children(request: IncomingRequest) -> Result<(), String> {
+    let headers = request.headers();
+    drop(request);
+    check!(headers.has("host"));
     Ok(())
 }

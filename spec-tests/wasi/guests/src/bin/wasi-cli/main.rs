@@ -14,6 +14,7 @@ const CASES: &[Case] = &[
     ("exit-failure", exit_failure),
     ("exit-with-code", exit_code),
     ("exit-with-code-zero", exit_code_zero),
+    ("exit-with-code-largest", exit_code_largest),
     ("exit-flushes-nothing-away", exit_after_output),
     ("run-fails", run_fails),
     ("stdin", input),
@@ -74,6 +75,11 @@ fn exit_code() {
 
 fn exit_code_zero() {
     exit::exit_with_code(0);
+    fail(file!(), line!(), "exit-with-code came back");
+}
+
+fn exit_code_largest() {
+    exit::exit_with_code(255);
     fail(file!(), line!(), "exit-with-code came back");
 }
 

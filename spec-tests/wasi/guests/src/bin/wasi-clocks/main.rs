@@ -9,6 +9,7 @@ const CASES: &[Case] = &[
     ("monotonic-now", monotonic_now),
     ("monotonic-resolution", monotonic_resolution),
     ("subscribe-duration", subscribe_duration),
+    ("subscribe-duration-from-the-call", from_the_call),
     ("subscribe-duration-bounds", duration_bounds),
     ("subscribe-instant", subscribe_instant),
     ("subscribe-instant-bounds", instant_bounds),
@@ -48,6 +49,19 @@ fn subscribe_duration() {
         check!(monotonic_clock::now() - start >= nanos);
         check!(timer.ready());
     }
+}
+
+fn from_the_call() {
+    // The time begins with the call, not with the first look at what it gave.
+    let timer = monotonic_clock::subscribe_duration(10_000_000);
+    monotonic_clock::subscribe_duration(40_000_000).block();
+    let start = monotonic_clock::now();
+    timer.block();
+    check!(timer.ready());
+    check!(monotonic_clock::now() - start < 10_000_000_000);
+    let timer = monotonic_clock::subscribe_duration(10_000_000);
+    monotonic_clock::subscribe_duration(40_000_000).block();
+    check!(timer.ready());
 }
 
 fn duration_bounds() {

@@ -1,6 +1,7 @@
 //! Cases of `wasi:filesystem`. Those that change files use the granted directory `work`, which is empty at their start if the
 //! manifest says nothing else; `fixed` is a directory that may only be read.
 
+mod bounds;
 mod directories;
 mod escapes;
 mod files;
@@ -8,6 +9,7 @@ mod links;
 mod metadata;
 mod open;
 mod readonly;
+mod special;
 mod streams;
 mod support;
 
@@ -23,6 +25,8 @@ fn main() -> ExitCode {
         links::CASES,
         metadata::CASES,
         readonly::CASES,
+        bounds::CASES,
+        special::CASES,
     ];
     wasi_conformance::run(&cases.concat())
 }

@@ -7,7 +7,9 @@ pub const CASES: &[Case] = &[
     ("body-once", once),
     ("body-finish", finish),
     ("body-too-short", too_short),
+    ("body-too-long", too_long),
     ("body-finish-while-written", finish_while_written),
+    ("body-drop-while-written", drop_while_written),
 ];
 
 fn once() {
@@ -37,6 +39,36 @@ fn too_short() {
     let body = ok!(request.body());
     // Nothing was written of the five bytes.
     check!(matches!(OutgoingBody::finish(body, None), Err(ErrorCode::HttpRequestBodySize(_))));
+}
+
+fn too_long() {
+    for response in [false, true] {
+        let headers = ok!(Fields::from_list(&[("content-length".to_string(), b"3".to_vec())]));
+        let (body, _owner): (_, Box<dyn std::any::Any>) = if response {
+            let response = OutgoingResponse::new(headers);
+            (ok!(response.body()), Box::new(response))
+        } else {
+            let request = OutgoingRequest::new(headers);
+            (ok!(request.body()), Box::new(request))
+        };
+        let mut refused = false;
+        {
+            let stream = ok!(body.write());
+            // More than three bytes are an error of writing or of finishing.
+            if stream.check_write().is_ok_and(|room| room >= 10) {
+                refused = stream.write(b"0123456789").is_err();
+            }
+        }
+        let finished = OutgoingBody::finish(body, None);
+        check!(refused || finished.is_err());
+    }
+}
+
+fn drop_while_written() {
+    let request = OutgoingRequest::new(Fields::new());
+    let body = ok!(request.body());
+    let _stream = ok!(body.write());
+    check_traps!(drop(body));
 }
 
 fn finish_while_written() {

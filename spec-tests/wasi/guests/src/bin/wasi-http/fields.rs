@@ -14,6 +14,9 @@ pub const CASES: &[Case] = &[
     ("fields-immutable", immutable),
     ("fields-clone", clone),
     ("fields-bytes", bytes),
+    ("fields-casing", casing),
+    ("fields-forbidden", forbidden),
+    ("fields-unchanged-by-errors", unchanged),
 ];
 
 /// Field names and values that no message can have.
@@ -131,4 +134,48 @@ fn bytes() {
     // A value need not be text; a space at its end may be cut.
     ok!(fields.append("x-a", &value[1..]));
     check_eq!(fields.get("x-a"), [value[1..].to_vec()]);
+}
+
+fn casing() {
+    let fields = list(&[("X-One", "1"), ("x-TWO", "2")]);
+    ok!(fields.append("X-tHREE", b"3"));
+    ok!(fields.set("X-Four", &[b"4".to_vec()]));
+    // Names are told as they were given.
+    let mut names: Vec<String> = pairs(&fields).into_iter().map(|(name, _)| name).collect();
+    names.sort();
+    check_eq!(names, ["X-Four", "X-One", "X-tHREE", "x-TWO"]);
+    let copied = pairs(&fields.clone());
+    check_eq!(copied, pairs(&fields));
+}
+
+fn forbidden() {
+    // Which names are not for guests is up to the runtime, which has to be of one mind about each.
+    for name in ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "host", "te", "http2-settings"] {
+        let fields = list(&[("x-a", "1")]);
+        let listed = Fields::from_list(&[(name.to_string(), b"x".to_vec())]);
+        match fields.append(name, b"x") {
+            Ok(()) => {
+                check!(listed.is_ok() && fields.has(name));
+                ok!(fields.set(&name.to_uppercase(), &[b"y".to_vec()]));
+                check_eq!(fields.get(name), [b"y".to_vec()]);
+            }
+            Err(error) => {
+                check!(matches!(error, HeaderError::Forbidden));
+                check_err!(listed, HeaderError::Forbidden);
+                check_err!(fields.set(&name.to_uppercase(), &[b"y".to_vec()]), HeaderError::Forbidden);
+                check!(!fields.has(name));
+            }
+        }
+        check_eq!(fields.get("x-a"), [b"1".to_vec()]);
+    }
+}
+
+fn unchanged() {
+    // What fails leaves everything as it was, also where only the last of several values is at fault.
+    let fields = list(&[("x-a", "1"), ("x-a", "2")]);
+    check_err!(fields.set("x-a", &[b"3".to_vec(), b"4\n".to_vec()]), HeaderError::InvalidSyntax);
+    check_eq!(fields.get("x-a"), [b"1".to_vec(), b"2".to_vec()]);
+    check_err!(fields.append("x-a", b"\r"), HeaderError::InvalidSyntax);
+    check_err!(fields.delete("x a"), HeaderError::InvalidSyntax);
+    check_eq!(fields.entries().len(), 2);
 }

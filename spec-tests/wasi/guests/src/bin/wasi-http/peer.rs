@@ -29,6 +29,11 @@ impl Peer {
         format!("127.0.0.1:{}", net::port(ok!(self.0.local_address())))
     }
 
+    /// Says when there is a connection.
+    pub fn subscribe(&self) -> Pollable {
+        self.0.subscribe()
+    }
+
     pub fn accept(&self) -> Connection {
         let (input, output, socket) = ok!(net::accept(&self.0));
         Connection { input, output, _socket: socket, seen: Vec::new() }
@@ -134,6 +139,19 @@ impl Connection {
             self.seen = ok!(self.input.read(64 << 10));
         }
         std::mem::take(&mut self.seen)
+    }
+
+    /// Writes as much as there is room for, and says how much.
+    pub fn write_some(&self, text: &str) -> usize {
+        let room = usize::try_from(ok!(self.output.check_write())).unwrap_or(usize::MAX);
+        let part = text.as_bytes().get(..room).unwrap_or(text.as_bytes());
+        ok!(self.output.write(part));
+        part.len()
+    }
+
+    /// Says when there may be room.
+    pub fn subscribe_room(&self) -> Pollable {
+        self.output.subscribe()
     }
 
     /// Says when there may be more.

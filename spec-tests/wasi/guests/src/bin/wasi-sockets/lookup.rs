@@ -11,6 +11,8 @@ pub const CASES: &[Case] = &[
     ("lookup-invalid", invalid),
     ("lookup-localhost", localhost),
     ("lookup-dropped", dropped),
+    ("lookup-mapped", mapped),
+    ("lookup-several", several),
 ];
 
 fn all(stream: &ResolveAddressStream) -> Result<Vec<IpAddress>, E> {
@@ -73,4 +75,33 @@ fn dropped() {
         drop(ok!(resolve_addresses(&network, "localhost")));
     }
     check!(!ok!(all(&ok!(resolve_addresses(&network, "localhost")))).is_empty());
+}
+
+fn mapped() {
+    // It is an address, or an argument that is not taken, but never comes back as it is.
+    match resolve_addresses(&instance_network(), "::ffff:127.0.0.1") {
+        Err(error) => check!(matches!(error, E::InvalidArgument)),
+        Ok(stream) => {
+            for address in all(&stream).unwrap_or_default() {
+                check!(match address {
+                    IpAddress::Ipv4(address) => address == (127, 0, 0, 1),
+                    IpAddress::Ipv6(address) => (address.4, address.5) != (0, 0xffff),
+                });
+            }
+        }
+    }
+}
+
+fn several() {
+    // At the same time, each with its own answer, and waited for together.
+    let network = instance_network();
+    let streams: Vec<_> = ["127.0.0.1", "localhost", "127.0.0.2", "::1"].map(|name| ok!(resolve_addresses(&network, name))).into();
+    let ready: Vec<_> = streams.iter().map(ResolveAddressStream::subscribe).collect();
+    check!(!wasip2::io::poll::poll(&ready.iter().collect::<Vec<_>>()).is_empty());
+    drop(ready);
+    let found: Vec<_> = streams.iter().map(|stream| ok!(all(stream))).collect();
+    check!(matches!(found[0][..], [IpAddress::Ipv4((127, 0, 0, 1))]));
+    check!(!found[1].is_empty());
+    check!(matches!(found[2][..], [IpAddress::Ipv4((127, 0, 0, 2))]));
+    check!(matches!(found[3][..], [IpAddress::Ipv6((0, 0, 0, 0, 0, 0, 0, 1))]));
 }

@@ -5,8 +5,10 @@ mod lookup;
 mod options;
 mod tcp_arguments;
 mod tcp_data;
+mod tcp_edges;
 mod tcp_states;
 mod udp;
+mod udp_edges;
 
 use std::process::ExitCode;
 
@@ -15,7 +17,9 @@ fn main() -> ExitCode {
         tcp_states::CASES,
         tcp_arguments::CASES,
         tcp_data::CASES,
+        tcp_edges::CASES,
         udp::CASES,
+        udp_edges::CASES,
         options::CASES,
         lookup::CASES,
         denied::CASES,
