@@ -2,6 +2,7 @@
 
 mod common;
 mod faults;
+mod watching;
 
 use std::sync::Arc;
 
@@ -91,6 +92,24 @@ fn main() {
     ));
     trials.push(needs_redis(redis, "a_full_server_is_an_error", full_server));
     trials.push(needs_redis(redis, "servers_are_spoken_to_with_tls", tls_server));
+    let watching: [(&str, fn()); 4] = [
+        (
+            "watchers_are_told_of_everybodys_changes",
+            watching::everybody_is_told_of,
+        ),
+        (
+            "watchers_outlive_broken_connections",
+            watching::broken_connections,
+        ),
+        (
+            "users_without_channels_are_told_what_is_missing",
+            watching::users_without_channels,
+        ),
+        ("slow_watchers_are_told_of_losses", watching::slow_watchers),
+    ];
+    for (name, test) in watching {
+        trials.push(needs_redis(redis, name, test));
+    }
     trials.push(Trial::test("redb/a_killed_writer_leaves_whole_changes", || {
         killed_writer();
         Ok(())
@@ -286,7 +305,7 @@ fn quotas_hold_under_concurrency(backend: &Arc<dyn Backend>) {
                 let put = |n: u32| match n % 3 {
                     0 => wait(bucket.set(&format!("{i}-{n}"), b"x".to_vec())),
                     1 => wait(bucket.increment(&format!("{i}-{n}"), 1)).map(drop),
-                    _ => wait(bucket.set_many(vec![(format!("{i}-{n}"), b"x".to_vec())])),
+                    _ => wait(bucket.set_many(vec![(format!("{i}-{n}"), b"x".to_vec())])).ended,
                 };
                 (0..6).filter(|n| put(*n).is_ok()).count()
             })
@@ -324,10 +343,12 @@ fn quotas_count_exactly(backend: &Arc<dyn Backend>) {
     wait(bucket.delete("a")).unwrap();
     assert_eq!(wait(bucket.increment("n", 1)), Ok(10));
     let many = vec![("x".to_owned(), vec![1; 8]), ("y".to_owned(), vec![1; 7])];
-    wait(bucket.set_many(many.clone())).unwrap();
+    wait(bucket.set_many(many.clone())).ended.unwrap();
     // The same again takes no more.
-    wait(bucket.set_many(many)).unwrap();
-    wait(bucket.delete_many(["n", "x", "x", "y", "z"].map(str::to_owned).to_vec())).unwrap();
+    wait(bucket.set_many(many)).ended.unwrap();
+    wait(bucket.delete_many(["n", "x", "x", "y", "z"].map(str::to_owned).to_vec()))
+        .ended
+        .unwrap();
     wait(bucket.set("a", vec![0; 19])).unwrap();
 }
 
@@ -335,7 +356,7 @@ fn keys_come_in_pages(backend: &Arc<dyn Backend>) {
     let bucket = open(backend, "n", Quota::default()).unwrap();
     let name = |i: u32| format!("{}{i:04}", if i.is_multiple_of(2) { "k" } else { "ä" });
     let entries = (0..2500).map(|i| (name(i), vec![1])).collect();
-    wait(bucket.set_many(entries)).unwrap();
+    wait(bucket.set_many(entries)).ended.unwrap();
     let other = open(backend, "o", Quota::default()).unwrap();
     wait(other.set("zzz", vec![1])).unwrap();
     let (mut keys, mut cursor, mut pages) = (Vec::new(), None, 0);

@@ -72,7 +72,8 @@ pub(super) async fn set(handle: &BucketHandle, key: &str, value: Vec<u8>) -> Sto
 pub(super) async fn delete(handle: &BucketHandle, key: &str) -> StoreResult<()> {
     let bucket = handle.writable()?;
     handle.quota.check_key(key)?;
-    bucket.delete(key).await
+    bucket.delete(key).await?;
+    Ok(())
 }
 
 pub(super) async fn exists(handle: &BucketHandle, key: &str) -> StoreResult<bool> {

@@ -223,18 +223,24 @@ impl RedisServer {
         self.authority.as_deref().unwrap_or_default()
     }
 
-    /// Sends a command as someone else would.
+    /// Sends a command as someone else would, and waits until it is done.
     pub fn command(&self, words: &[&str]) {
-        use std::io::{Read as _, Write as _};
+        let answer = self.ask(words);
+        assert!(answer.starts_with(['+', ':']), "{words:?}: {answer}");
+    }
+
+    /// Sends a command, and gives the first line of the answer.
+    pub fn ask(&self, words: &[&str]) -> String {
+        use std::io::{BufRead as _, Write as _};
         let mut request = format!("*{}\r\n", words.len());
         for word in words {
             request += &format!("${}\r\n{word}\r\n", word.len());
         }
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = [0; 1];
-        stream.read_exact(&mut answer).unwrap();
-        assert!(matches!(&answer, b"+" | b":"), "{words:?}");
+        let mut answer = String::new();
+        std::io::BufReader::new(stream).read_line(&mut answer).unwrap();
+        answer.trim_end().to_owned()
     }
 
     pub fn kill(&mut self) {

@@ -224,7 +224,7 @@ pub fn write_until_killed(path: &str) -> ! {
     for i in 0.. {
         let value = vec![(i % 251) as u8; 100 + i % 5000];
         let pair = vec![(format!("a{i:06}"), value.clone()), (format!("b{i:06}"), value)];
-        wait(bucket.set_many(pair)).unwrap();
+        wait(bucket.set_many(pair)).ended.unwrap();
         wait(bucket.increment("count", 1)).unwrap();
         println!("{i}");
     }
