@@ -8,6 +8,7 @@ use wharf::{Bytes, Engine};
 use wharf_core::Module;
 
 use crate::args::{EngineArgs, InspectArgs};
+use crate::cloud::Watches;
 use crate::engine::engine;
 use crate::failure::Failure;
 use crate::load::{Layer, Loaded, is_artifact, load, open_artifact};
@@ -55,6 +56,9 @@ fn component(file: &str, engine: &Engine, bytes: Bytes, policy: bool) -> wharf::
     out.push_str("\nexports:\n");
     ty.exports()
         .for_each(|(name, item)| names.item(&mut out, name, &item));
+    if let Some(note) = Watches::of(&component).note(false) {
+        let _ = writeln!(out, "\nnote: {note}");
+    }
     Ok(out)
 }
 

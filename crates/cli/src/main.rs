@@ -7,6 +7,7 @@ mod compile;
 mod denied;
 mod engine;
 mod failure;
+mod folder_limits;
 mod grants;
 mod http;
 mod inspect;

@@ -8,9 +8,10 @@ use wharf_wasi::{I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wharf_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::args::RunArgs;
-use crate::cloud::{Cloud, CloudView, Grants};
+use crate::cloud::{Cloud, CloudView, Grants, Watches};
 use crate::engine::{describe, engine, find_secret};
 use crate::failure::{FAILED, Failure};
+use crate::folder_limits;
 use crate::http::TellDenied;
 use crate::invoke;
 use crate::limits::limit;
@@ -60,6 +61,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let file = args.file.display().to_string();
     let mut grants = Grants::new(&args.cloud, &args.http)?;
     grants.policy.env = args.grants.override_env(std::mem::take(&mut grants.policy.env));
+    let _shared = folder_limits::share(&args.grants, &grants.policy);
     let (engine, bytes, layer) = if is_artifact(&args.file) {
         let engine = engine(&args.engine, find_secret(args.artifact_key.as_deref())?)?;
         let (artifact, layer) = open_artifact(&engine, &args.file)?;
@@ -154,6 +156,11 @@ fn run_component(
         ))
         .into());
     };
+    if grants.policy.keyvalue.is_some()
+        && let Some(note) = Watches::of(&component).note(false)
+    {
+        eprintln!("wharf: {file}: {note}");
+    }
     let instance = pre.instantiate(&mut store)?;
     let missing = || Failure::new(format!("{file}: {name} has no function `run`"));
     let outer = instance

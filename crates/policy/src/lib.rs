@@ -31,6 +31,9 @@
 //! [config]                              # wasi:config
 //! greeting = "hello"
 //!
+//! [config-env]                          # the same, from environment variables of the host
+//! token = "API_TOKEN"
+//!
 //! [logging]                             # wasi:logging, to standard error
 //! level = "info"
 //! format = "json"                       # or "text"
