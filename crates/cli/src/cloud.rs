@@ -14,6 +14,7 @@ use wharf_wasi_logging::{Level, WasiLogging, WasiLoggingCtx};
 use crate::denied;
 use crate::failure::Failure;
 use crate::http::{Http, HttpArgs};
+use crate::say::say;
 
 /// The flags for all that. Flags add to the policy.
 #[derive(Debug, Default, Args)]
@@ -131,7 +132,9 @@ impl Grants {
         }
         let mut backends = Backends::new();
         backends.on_unpublished(|url, error| {
-            eprintln!("wharf: {url}: what this process changes is told to no watcher: {error}");
+            say(format_args!(
+                "{url}: what this process changes is told to no watcher: {error}"
+            ));
         });
         let mut buckets = policy.keyvalue.iter().flat_map(|buckets| buckets.values());
         if buckets.any(|bucket| bucket.backend.uses_tls()) {

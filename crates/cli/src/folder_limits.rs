@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use wharf_policy::{DirSource, Policy};
 
 use crate::grants::{Access, GrantArgs};
+use crate::say::say;
 
 /// Marks the folders that are limited for as long as the result lives, and says which of them others have marked.
 pub fn share(grants: &GrantArgs, policy: &Policy) -> Vec<File> {
@@ -29,11 +30,11 @@ pub fn share(grants: &GrantArgs, policy: &Policy) -> Vec<File> {
             continue;
         };
         if !alone {
-            eprintln!(
-                "wharf: {}: another process limits what guests add to this folder, too; each counts by itself, so that the limits \
+            say(format_args!(
+                "{}: another process limits what guests add to this folder, too; each counts by itself, so that the limits \
                  add up",
                 folder.display()
-            );
+            ));
         }
         marks.push(mark);
     }

@@ -12,6 +12,7 @@ use crate::cloud::Watches;
 use crate::engine::engine;
 use crate::failure::Failure;
 use crate::load::{Layer, Loaded, is_artifact, load, open_artifact};
+use crate::say::print;
 
 /// How deep types are shown, and how long a line of them may get.
 const DEPTH: usize = 8;
@@ -32,7 +33,7 @@ pub fn inspect(args: &InspectArgs) -> Result<u8, Failure> {
         Layer::Component => component(&file, &engine, bytes, args.policy),
         Layer::Module => module(&file, &engine, bytes, args.policy),
     };
-    print!("{}", text.map_err(|e| Failure::engine(&file, &e))?);
+    print(&text.map_err(|e| Failure::engine(&file, &e))?);
     Ok(0)
 }
 

@@ -15,6 +15,7 @@ mod invoke;
 mod limits;
 mod load;
 mod run;
+mod say;
 mod script;
 mod serve;
 mod signals;
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
         Ok(status) => ExitCode::from(status),
         Err(failure) => {
             if !failure.message.is_empty() {
-                eprintln!("wharf: {}", failure.message);
+                say::say(failure.message);
             }
             ExitCode::from(failure.status)
         }

@@ -1,5 +1,7 @@
 //! `wharf run`.
 
+use std::io::Write as _;
+
 use wharf::component::{Component, Linker, ResourceTable};
 use wharf::{Bytes, Engine, Store};
 use wharf_core::{Error, Module};
@@ -16,6 +18,7 @@ use crate::http::TellDenied;
 use crate::invoke;
 use crate::limits::limit;
 use crate::load::{Layer, Loaded, is_artifact, load, open_artifact};
+use crate::say::say;
 
 /// The state of a component's store.
 struct Host {
@@ -66,9 +69,9 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         let engine = engine(&args.engine, find_secret(args.artifact_key.as_deref())?)?;
         let (artifact, layer) = open_artifact(&engine, &args.file)?;
         if !artifact.trusted() && cfg!(feature = "jit") {
-            eprintln!(
-                "wharf: {file}: not compiled with this secret (--artifact-key), so that only the WebAssembly in it is used"
-            );
+            say(format_args!(
+                "{file}: not compiled with this secret (--artifact-key), so that only the WebAssembly in it is used"
+            ));
         }
         (engine, artifact.bytes(), layer)
     } else {
@@ -82,7 +85,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     // Without a cache the next run compiles again.
     let _ = engine.save_cache();
     if args.stats {
-        eprint!("{}", describe(&engine.tier_stats()));
+        let _ = std::io::stderr().write_all(describe(&engine.tier_stats()).as_bytes());
     }
     match ended {
         Ok(status) => Ok(status),
@@ -159,7 +162,7 @@ fn run_component(
     if grants.policy.keyvalue.is_some()
         && let Some(note) = Watches::of(&component).note(false)
     {
-        eprintln!("wharf: {file}: {note}");
+        say(format_args!("{file}: {note}"));
     }
     let instance = pre.instantiate(&mut store)?;
     let missing = || Failure::new(format!("{file}: {name} has no function `run`"));

@@ -234,7 +234,7 @@ pub fn write_until_killed(path: &str) -> ! {
 pub fn killed_writer() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.redb");
-    for wanted in [3, 40] {
+    for wanted in [1, 3, 17, 40] {
         let _ = std::fs::remove_file(&path);
         let mut writer = Command::new(std::env::current_exe().unwrap())
             .env(WRITER, &path)
