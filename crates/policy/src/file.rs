@@ -4,6 +4,7 @@ use crate::policy::{BucketPolicy, DirPolicy, DirSource, LimitsPolicy, LoggingPol
 use crate::values::{Bytes, FormatName, LevelName, Time, Url};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::ops::Range;
 use std::path::Path;
 use toml::Spanned;
@@ -59,7 +60,7 @@ struct Logging {
     level: Option<LevelName>,
     format: Option<FormatName>,
     max_message: Option<Bytes>,
-    per_second: Option<u32>,
+    per_second: Option<NonZeroU32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -217,7 +218,7 @@ impl Policy {
                 level: logging.level.map(|level| level.0),
                 format: logging.format.map(|format| format.0).unwrap_or_default(),
                 max_message_bytes: logging.max_message.map(|bytes| bytes.0),
-                per_second: logging.per_second,
+                per_second: logging.per_second.map(NonZeroU32::get),
             }),
             keyvalue,
             limits: LimitsPolicy {

@@ -204,7 +204,7 @@ pub fn least_policy<'a>(component: &str, imports: impl IntoIterator<Item = &'a s
             }
         }
     }
-    if needed.is_empty() {
+    if needed.is_empty() && !imports.iter().any(|import| !is_known(import)) {
         text.push_str("\n# It needs no grants.\n");
     }
     text

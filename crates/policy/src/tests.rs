@@ -126,6 +126,11 @@ fn what_is_not_known_is_refused_with_line_and_key() {
         ("net = \"x\"", "p.toml:1: invalid type", "net"),
         ("[env]\nA = \"1\"\n\"A=B\" = \"x\"", "p.toml:3: `env`", "no name"),
         ("[env]\nA = \"a\\u0000b\"", "p.toml:2: `env`", "A"),
+        (
+            "[logging]\nper-second = 0",
+            "p.toml:2: invalid value",
+            "per-second",
+        ),
         ("[config-env]\na = 1", "p.toml:2: invalid type", "a = 1"),
         (
             "[config]\na = \"1\"\n[config-env]\na = \"A\"",

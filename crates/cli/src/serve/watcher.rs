@@ -35,7 +35,14 @@ pub async fn start(server: &Arc<Server>) {
 }
 
 async fn tell_all(server: Arc<Server>, bucket: String, mut changes: Changes) {
-    let say = |text: &str| log::message(format_args!("the bucket {bucket}: {text}"));
+    let say = |text: &str| {
+        // Some of it may be a server's.
+        let text: String = text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        log::message(format_args!("the bucket {bucket}: {text}"));
+    };
     loop {
         let change = match changes.next().await {
             Told::Change(change) => change,

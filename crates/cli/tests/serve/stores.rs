@@ -149,6 +149,40 @@ fn processes_count_and_swap_together_in_redis() {
 }
 
 #[test]
+fn quotas_hold_for_requests_at_the_same_time() {
+    let redis = redis();
+    let folder = tempfile::tempdir().unwrap();
+    let urls = ["memory:".to_owned(), "redb:x.redb".to_owned()];
+    for url in urls.into_iter().chain(redis.as_ref().map(RedisServer::url)) {
+        let policy = folder.path().join("p.toml");
+        // Room for `count` and a digit.
+        let text = format!("[keyvalue.b]\nbackend = \"{url}\"\nnamespace = \"n\"\nmax-bytes = 6\n");
+        std::fs::write(&policy, text).unwrap();
+        let file = guest("cloud-http/cloud-http.wasm");
+        let server = Server::start_file(&file, &["--policy", policy.to_str().unwrap()]);
+        let mut counted: Vec<String> = std::thread::scope(|scope| {
+            let clients: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| [0; 4].map(|_| server.get("/count?b"))))
+                .collect();
+            let answers = clients.into_iter().flat_map(|client| client.join().unwrap());
+            answers
+                .filter(|answer| match answer.status {
+                    200 => true,
+                    _ => {
+                        assert!(answer.body.contains("quota of 6 bytes"), "{answer:?}");
+                        false
+                    }
+                })
+                .map(|answer| answer.body)
+                .collect()
+        });
+        counted.sort();
+        let expected: Vec<String> = (1..=9).map(|number| format!("{number}\n")).collect();
+        assert_eq!(counted, expected, "{url}");
+    }
+}
+
+#[test]
 fn a_file_is_used_by_one_process() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.redb");

@@ -105,7 +105,10 @@ pub struct Backends {
 /// Is told which backend it is, and what is wrong.
 #[cfg(feature = "redis")]
 #[derive(Clone)]
-struct OnUnpublished(Arc<dyn Fn(&BackendUrl, &StoreError) + Send + Sync>);
+struct OnUnpublished(Arc<TellUnpublished>);
+
+#[cfg(feature = "redis")]
+type TellUnpublished = dyn Fn(&BackendUrl, &StoreError) + Send + Sync;
 
 #[cfg(feature = "redis")]
 impl fmt::Debug for OnUnpublished {

@@ -168,6 +168,14 @@ fn is_lost(error: &RedisError) -> bool {
         || error.is_unrecoverable_error()
 }
 
+/// Why channels can't be used.
+pub(super) fn channel_error(error: &RedisError) -> StoreError {
+    match error.code() {
+        Some("NOPERM") => StoreError::Unavailable(format!("{NO_CHANNELS} ({error})")),
+        _ => store_error(error),
+    }
+}
+
 /// What changes need to be told of, where the users of a server have only some rights.
 const NO_CHANNELS: &str = "the Redis user may not use the channels that changes are told through; \
     its ACL needs `+publish +subscribe &wharf:*`";
@@ -178,9 +186,6 @@ pub(super) fn store_error(error: &RedisError) -> StoreError {
         Some("OOM" | "MISCONF") => StoreError::Full,
         Some("LOADING" | "BUSY" | "CLUSTERDOWN" | "MASTERDOWN" | "TRYAGAIN" | "READONLY") => {
             StoreError::Unavailable(error.to_string())
-        }
-        Some("NOPERM") if error.detail().is_some_and(|text| text.contains("channel")) => {
-            StoreError::Unavailable(NO_CHANNELS.to_owned())
         }
         Some("WRONGTYPE") => StoreError::Corrupt(error.to_string()),
         _ if is_lost(error) || error.is_connection_refusal() => StoreError::Unavailable(error.to_string()),

@@ -1,6 +1,6 @@
 //! Listening to what a Redis server tells of changes.
 
-use super::redis_server::{Server, store_error};
+use super::redis_server::{Server, channel_error, store_error};
 use super::{Change, Teller, Told};
 use crate::error::StoreError;
 use redis::aio::MultiplexedConnection;
@@ -33,7 +33,7 @@ pub(super) async fn listen(server: Arc<Server>, channel: String, teller: Teller,
                     None => return,
                 }
             }
-            Err(error) => store_error(&error),
+            Err(error) => channel_error(&error),
         };
         if !interrupted {
             teller.tell(Told::Interrupted(error));

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A backend that tells of the changes which are made through it. Clones are the same one.
 ///
-/// It is for backends that nobody else changes. One that tells of changes by itself goes on doing that. Of changes to one
-/// key that are made at the same time, the last one told need not be the last one made.
+/// It is for backends that nobody else changes. One that tells of changes by itself goes on doing that. Changes of a bucket
+/// that is watched are made one after the other, so that they are told in the order in which they were made.
 #[derive(Clone, Debug)]
 pub struct WatchedBackend {
     inner: Arc<dyn Backend>,
@@ -18,7 +18,21 @@ pub struct WatchedBackend {
 }
 
 /// The watchers by bucket. They go when nobody waits for them any more.
-type Watchers = Mutex<HashMap<BucketName, Vec<Teller>>>;
+type Watchers = Mutex<HashMap<BucketName, Watched>>;
+
+#[derive(Clone, Debug, Default)]
+struct Watched {
+    tellers: Vec<Teller>,
+    order: Order,
+}
+
+/// Held from before a change is made until it is told.
+#[cfg(any(feature = "redb", feature = "redis"))]
+type Order = Arc<tokio::sync::Mutex<()>>;
+
+/// Without the features that bring it, nothing here keeps changes in order.
+#[cfg(not(any(feature = "redb", feature = "redis")))]
+type Order = ();
 
 impl WatchedBackend {
     /// Tells of changes in this backend.
@@ -46,9 +60,9 @@ impl Backend for WatchedBackend {
         }
         let (teller, changes) = Changes::new();
         let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
-        let those = watchers.entry(name.clone()).or_default();
-        those.retain(|other| !other.is_closed());
-        those.push(teller);
+        let tellers = &mut watchers.entry(name.clone()).or_default().tellers;
+        tellers.retain(|other| !other.is_closed());
+        tellers.push(teller);
         Some(changes)
     }
 
@@ -65,23 +79,32 @@ struct WatchedBucket {
 }
 
 impl WatchedBucket {
-    /// Those who are told now.
-    fn watchers(&self) -> Vec<Teller> {
+    /// Those who are told now, if there are any.
+    fn watched(&self) -> Option<Watched> {
         let watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
-        let those = watchers.get(&self.name).into_iter().flatten();
-        those.filter(|teller| !teller.is_closed()).cloned().collect()
+        let mut watched = watchers.get(&self.name)?.clone();
+        watched.tellers.retain(|teller| !teller.is_closed());
+        (!watched.tellers.is_empty()).then_some(watched)
     }
 }
 
-/// Runs a change and what tells of it, also if the guest that asked for it is gone in the meantime.
+/// Runs a change, which tells of what it did; to its end also if the guest that asked for it is gone in the meantime.
 async fn whole<T: Send + 'static>(
+    order: Order,
     change: impl Future<Output = StoreResult<T>> + Send + 'static,
 ) -> StoreResult<T> {
     #[cfg(any(feature = "redb", feature = "redis"))]
-    return crate::runtime::to_the_end(change).await;
+    return crate::runtime::to_the_end(async move {
+        let _order = order.lock().await;
+        change.await
+    })
+    .await;
     // Nothing here waits.
     #[cfg(not(any(feature = "redb", feature = "redis")))]
-    return change.await;
+    {
+        let () = order;
+        change.await
+    }
 }
 
 fn tell(watchers: &[Teller], change: &Change) {
@@ -97,29 +120,27 @@ impl Bucket for WatchedBucket {
     }
 
     async fn set(&self, key: &str, value: Vec<u8>) -> StoreResult<()> {
-        let watchers = self.watchers();
-        if watchers.is_empty() {
+        let Some(Watched { tellers, order }) = self.watched() else {
             return self.inner.set(key, value).await;
-        }
+        };
         let (inner, key) = (self.inner.clone(), key.to_owned());
-        whole(async move {
+        whole(order, async move {
             inner.set(&key, value.clone()).await?;
-            tell(&watchers, &Change::Set { key, value });
+            tell(&tellers, &Change::Set { key, value });
             Ok(())
         })
         .await
     }
 
     async fn delete(&self, key: &str) -> StoreResult<bool> {
-        let watchers = self.watchers();
-        if watchers.is_empty() {
+        let Some(Watched { tellers, order }) = self.watched() else {
             return self.inner.delete(key).await;
-        }
+        };
         let (inner, key) = (self.inner.clone(), key.to_owned());
-        whole(async move {
+        whole(order, async move {
             let was_there = inner.delete(&key).await?;
             if was_there {
-                tell(&watchers, &Change::Deleted { key });
+                tell(&tellers, &Change::Deleted { key });
             }
             Ok(was_there)
         })
@@ -135,15 +156,14 @@ impl Bucket for WatchedBucket {
     }
 
     async fn increment(&self, key: &str, delta: i64) -> StoreResult<i64> {
-        let watchers = self.watchers();
-        if watchers.is_empty() {
+        let Some(Watched { tellers, order }) = self.watched() else {
             return self.inner.increment(key, delta).await;
-        }
+        };
         let (inner, key) = (self.inner.clone(), key.to_owned());
-        whole(async move {
+        whole(order, async move {
             let sum = inner.increment(&key, delta).await?;
             let value = sum.to_string().into_bytes();
-            tell(&watchers, &Change::Set { key, value });
+            tell(&tellers, &Change::Set { key, value });
             Ok(sum)
         })
         .await
@@ -155,18 +175,17 @@ impl Bucket for WatchedBucket {
         expected: Option<&[u8]>,
         value: Vec<u8>,
     ) -> StoreResult<Swap> {
-        let watchers = self.watchers();
-        if watchers.is_empty() {
+        let Some(Watched { tellers, order }) = self.watched() else {
             return self.inner.compare_and_swap(key, expected, value).await;
-        }
+        };
         let (inner, key) = (self.inner.clone(), key.to_owned());
         let expected = expected.map(<[u8]>::to_vec);
-        whole(async move {
+        whole(order, async move {
             let swap = inner
                 .compare_and_swap(&key, expected.as_deref(), value.clone())
                 .await?;
             if swap == Swap::Done {
-                tell(&watchers, &Change::Set { key, value });
+                tell(&tellers, &Change::Set { key, value });
             }
             Ok(swap)
         })
@@ -178,15 +197,14 @@ impl Bucket for WatchedBucket {
     }
 
     async fn set_many(&self, entries: Vec<(String, Vec<u8>)>) -> Batch {
-        let watchers = self.watchers();
-        if watchers.is_empty() {
+        let Some(Watched { tellers, order }) = self.watched() else {
             return self.inner.set_many(entries).await;
-        }
+        };
         let inner = self.inner.clone();
-        let batch = whole(async move {
+        let batch = whole(order, async move {
             let batch = inner.set_many(entries.clone()).await;
             for (key, value) in batch.changed.iter().filter_map(|i| entries.get(*i)).cloned() {
-                tell(&watchers, &Change::Set { key, value });
+                tell(&tellers, &Change::Set { key, value });
             }
             Ok(batch)
         });
@@ -194,15 +212,14 @@ impl Bucket for WatchedBucket {
     }
 
     async fn delete_many(&self, keys: Vec<String>) -> Batch {
-        let watchers = self.watchers();
-        if watchers.is_empty() {
+        let Some(Watched { tellers, order }) = self.watched() else {
             return self.inner.delete_many(keys).await;
-        }
+        };
         let inner = self.inner.clone();
-        let batch = whole(async move {
+        let batch = whole(order, async move {
             let batch = inner.delete_many(keys.clone()).await;
             for key in batch.changed.iter().filter_map(|i| keys.get(*i)).cloned() {
-                tell(&watchers, &Change::Deleted { key });
+                tell(&tellers, &Change::Deleted { key });
             }
             Ok(batch)
         });

@@ -185,5 +185,31 @@ fn those_who_left_cost_nothing() {
     drop(watch(&backend, "b"));
     now(bucket.set("a", vec![])).unwrap().unwrap();
     let _stays = watch(&backend, "b");
-    assert_eq!(backend.watchers.lock().unwrap()[&name("b")].len(), 1);
+    assert_eq!(backend.watchers.lock().unwrap()[&name("b")].tellers.len(), 1);
+}
+
+#[test]
+fn the_last_one_told_is_the_last_one_made() {
+    let backend = WatchedBackend::new(Arc::new(MemoryBackend::new()));
+    for round in 0..20 {
+        let bucket = open(&backend, &round.to_string());
+        let mut changes = watch(&backend, &round.to_string());
+        std::thread::scope(|scope| {
+            for i in 0..4 {
+                let bucket = bucket.clone();
+                scope.spawn(move || {
+                    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                    for j in 0..20 {
+                        runtime
+                            .block_on(bucket.set("k", format!("{i} {j}").into_bytes()))
+                            .unwrap();
+                    }
+                });
+            }
+        });
+        let told = told(&mut changes);
+        assert_eq!(told.len(), 80);
+        let last = now(bucket.get("k")).unwrap().unwrap().unwrap();
+        assert_eq!(told.last(), Some(&set("k", std::str::from_utf8(&last).unwrap())));
+    }
 }
