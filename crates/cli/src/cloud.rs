@@ -9,7 +9,7 @@ use wharf::component::{Component, Linker, ResourceTable};
 use wharf_policy::{BucketPolicy, LoggingPolicy, Policy, PolicyError};
 use wharf_wasi_config::{WasiConfig, WasiConfigVariables};
 use wharf_wasi_keyvalue::{BackendUrl, Backends, BucketGrant, Changes, Quota, WasiKeyValue, WasiKeyValueCtx};
-use wharf_wasi_logging::{Level, WasiLogging, WasiLoggingCtx};
+use wharf_wasi_logging::{Level, WasiLogging, WasiLoggingCtx, WasiLoggingCtxBuilder};
 
 use crate::denied;
 use crate::failure::Failure;
@@ -92,6 +92,8 @@ pub struct Grants {
     /// The client for the guest's requests.
     pub http: Http,
     buckets: Option<Vec<(String, BucketGrant)>>,
+    /// What all instances share: where messages go, and how many may come.
+    logging: Option<WasiLoggingCtxBuilder>,
 }
 
 impl Grants {
@@ -145,6 +147,7 @@ impl Grants {
         Ok(Grants {
             http: Http::new(http, policy.http()?)?,
             buckets: policy.keyvalue(&mut backends)?,
+            logging: policy.logging.as_ref().map(LoggingPolicy::builder),
             policy,
         })
     }
@@ -180,10 +183,7 @@ impl Grants {
     }
 
     fn make(&self, component: &str, change: impl Fn(BucketGrant) -> BucketGrant) -> Cloud {
-        let logging = match &self.policy.logging {
-            Some(logging) => logging.builder(),
-            None => LoggingPolicy::default().builder(),
-        };
+        let logging = self.logging.clone().unwrap_or_else(WasiLoggingCtx::builder);
         Cloud {
             config: self.policy.config().unwrap_or_default(),
             keyvalue: self.keyvalue(change),

@@ -269,6 +269,14 @@ fn imports_and_exports_are_shown() {
     let (text, _) = expect(&wharf(&["inspect", "--policy", &file]), 0);
     assert!(text.contains("#   x\n"), "{text}");
     expect(&wharf(&["inspect", &folder.file("b.wasm", "x")]), 1);
+    let text = r#"(module (import "wasi_snapshot_preview1" "path_fly" (func))
+        (import "wasi_snapshot_preview1" "path_open" (func (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32))))"#;
+    let (text, _) = expect(&wharf(&["inspect", "--policy", &folder.file("c.wat", text)]), 0);
+    assert!(text.contains("#   wasi_snapshot_preview1 path_fly\n"), "{text}");
+    assert!(
+        !text.contains("path_open") && text.contains("# [[dir]]"),
+        "{text}"
+    );
 }
 
 /// All guests that are there.

@@ -38,7 +38,7 @@
 //! level = "info"
 //! format = "json"                       # or "text"
 //! max-message = "4K"
-//! per-second = 100
+//! per-second = 100                      # of all instances together
 //!
 //! [keyvalue.sessions]                   # wasi:keyvalue, the bucket `sessions`
 //! backend = "redb:sessions.redb"        # or "memory:", "redis://HOST", "rediss://HOST"

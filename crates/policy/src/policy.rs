@@ -77,7 +77,7 @@ pub struct LoggingPolicy {
     pub format: Format,
     /// How much of one is kept.
     pub max_message_bytes: Option<u64>,
-    /// How many are kept per second.
+    /// How many are kept per second, of all instances together whose contexts come from clones of one builder.
     pub per_second: Option<u32>,
 }
 

@@ -25,7 +25,7 @@ const FILLER: &str = "WHARF_KEYVALUE_FILLER";
 
 type Test = fn(&Arc<dyn Backend>);
 
-const TESTS: [(&str, Test); 15] = [
+const TESTS: [(&str, Test); 16] = [
     ("a_guest_uses_every_function", a_guest_uses_every_function),
     (
         "what_is_not_granted_can_not_be_opened",
@@ -50,6 +50,7 @@ const TESTS: [(&str, Test); 15] = [
         batches_stop_where_there_is_no_room,
     ),
     ("lists_of_changing_keys_end", lists_of_changing_keys_end),
+    ("long_keys_come_in_pages", long_keys_come_in_pages),
 ];
 
 fn main() {
@@ -553,6 +554,30 @@ fn batches_stop_where_there_is_no_room(backend: &Arc<dyn Backend>) {
         Err(StoreError::TooManyBytes(12))
     );
     wait(bucket.set("y", vec![0; 3])).unwrap();
+}
+
+fn long_keys_come_in_pages(backend: &Arc<dyn Backend>) {
+    let quota = Quota {
+        key_bytes: 4 << 20,
+        ..Quota::default()
+    };
+    let bucket = open(backend, "n", quota).unwrap();
+    let long = |i: usize| format!("{i}{}", "x".repeat(2 << 20));
+    for i in 0..5 {
+        wait(bucket.set(&long(i), vec![])).unwrap();
+        wait(bucket.set(&format!("{i}"), vec![])).unwrap();
+    }
+    let (mut keys, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = wait(bucket.list_keys(cursor.as_deref())).unwrap();
+        keys.extend(page.keys);
+        cursor = page.cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let expected: Vec<_> = (0..5).flat_map(|i| [format!("{i}"), long(i)]).collect();
+    assert!(keys == expected, "{} keys", keys.len());
 }
 
 /// Keys come and go while they are listed, the one that a cursor stands for among them.

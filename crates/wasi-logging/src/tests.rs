@@ -25,7 +25,7 @@ impl LogSink for Kept {
 #[test]
 fn levels_and_sizes_are_limited() {
     let kept = Arc::new(Kept::default());
-    let mut ctx = WasiLoggingCtx::builder()
+    let ctx = WasiLoggingCtx::builder()
         .sink(kept.clone())
         .component("c:")
         .min_level(Level::Warn)
@@ -45,7 +45,7 @@ fn levels_and_sizes_are_limited() {
 #[test]
 fn a_rate_can_be_limited() {
     let kept = Arc::new(Kept::default());
-    let mut ctx = WasiLoggingCtx::builder()
+    let ctx = WasiLoggingCtx::builder()
         .sink(kept.clone())
         .rate_limit(RateLimit {
             per_second: 0,
@@ -53,6 +53,22 @@ fn a_rate_can_be_limited() {
         })
         .build();
     (0..100).for_each(|_| ctx.log(Level::Info, "", "m"));
+    assert_eq!(kept.0.lock().unwrap().len(), 3);
+}
+
+#[test]
+fn instances_share_a_rate() {
+    let kept = Arc::new(Kept::default());
+    let builder = WasiLoggingCtx::builder()
+        .sink(kept.clone())
+        .rate_limit(RateLimit {
+            per_second: 0,
+            burst: 3,
+        });
+    for _ in 0..5 {
+        let ctx = builder.clone().build();
+        (0..2).for_each(|_| ctx.log(Level::Info, "", "m"));
+    }
     assert_eq!(kept.0.lock().unwrap().len(), 3);
 }
 

@@ -18,6 +18,9 @@ use redis::{Client, ScriptInvocation};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
+/// How many bytes of keys are asked for at once, if there is more than one.
+const ANSWER_BYTES: usize = 16 << 20;
+
 /// Keeps buckets in a Redis server (6 or later, no cluster). Clones share a connection.
 ///
 /// When the connection is lost, operations fail with [`StoreError::Unavailable`] until a new one can be made, which
@@ -234,17 +237,25 @@ impl Bucket for RedisBucket {
         let start = cursor.map_or("-".to_owned(), |last| format!("({last}"));
         let mut command = redis::cmd("ZRANGEBYLEX");
         command.arg(&self.0.keys[1]).arg(start).arg("+");
-        // One more tells whether there is another page.
-        command.arg("LIMIT").arg(0).arg(PAGE_KEYS + 1);
+        // One more tells whether there is another page. Long keys come in shorter ones.
+        let longest = usize::try_from(self.0.quota.key_bytes).unwrap_or(usize::MAX);
+        let limit = (ANSWER_BYTES / longest.max(1)).clamp(2, PAGE_KEYS + 1);
+        command.arg("LIMIT").arg(0).arg(limit);
         let mut pager = Pager::default();
-        for key in self.0.command::<Vec<Vec<u8>>>(command).await? {
+        let keys = self.0.command::<Vec<Vec<u8>>>(command).await?;
+        let is_last = keys.len() < limit;
+        for key in keys.into_iter().take(limit - 1) {
             let key =
                 String::from_utf8(key).map_err(|_| StoreError::Corrupt("a key is no text".to_owned()))?;
             if !pager.take(&key) {
                 break;
             }
         }
-        Ok(pager.finish())
+        let mut page = pager.finish();
+        if !is_last && page.cursor.is_none() {
+            page.cursor = page.keys.last().cloned();
+        }
+        Ok(page)
     }
 
     async fn increment(&self, key: &str, delta: i64) -> StoreResult<i64> {

@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use wharf_wasi_keyvalue::{
-    Backend, BackendUrl, Backends, BucketGrant, Quota, RedbBackend, RedisBackend, StoreError,
+    Backend, BackendUrl, Backends, BucketGrant, BucketName, Change, Quota, RedbBackend, RedisBackend,
+    StoreError, Told,
 };
 
 use crate::common::{RedisServer, granted, guest, open, wait};
@@ -127,7 +128,14 @@ pub fn tls_server() {
     backends.redis_tls(trusting(server.authority()));
     let backend = backends.open(&url).unwrap();
     let bucket = open(&backend, "n", Quota::default()).unwrap();
+    let name = BucketName {
+        namespace: "n".to_owned(),
+        bucket: "b".to_owned(),
+    };
+    let mut changes = wait(backend.watch(&name)).unwrap();
     assert_eq!(wait(bucket.increment("k", 7)), Ok(7));
+    let (key, value) = ("k".to_owned(), b"7".to_vec());
+    assert_eq!(wait(changes.next()), Told::Change(Change::Set { key, value }));
     assert_eq!(
         guest(granted(&backend, "n", all), &["get", "b", "k"]).unwrap(),
         "7\n"
