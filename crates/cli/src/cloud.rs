@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use clap::Args;
 use wharf::Result;
-use wharf::component::{Linker, ResourceTable};
+use wharf::component::{Component, Linker, ResourceTable};
 use wharf_policy::{BucketPolicy, LoggingPolicy, Policy, PolicyError};
 use wharf_wasi_config::{WasiConfig, WasiConfigVariables};
 use wharf_wasi_keyvalue::{BackendUrl, Backends, BucketGrant, Changes, Quota, WasiKeyValue, WasiKeyValueCtx};
-use wharf_wasi_logging::{Level, WasiLogging, WasiLoggingCtx};
+use wharf_wasi_logging::{Level, WasiLogging, WasiLoggingCtx, WasiLoggingCtxBuilder};
 
 use crate::denied;
 use crate::failure::Failure;
 use crate::http::{Http, HttpArgs};
+use crate::say::say;
 
 /// The flags for all that. Flags add to the policy.
 #[derive(Debug, Default, Args)]
@@ -25,6 +26,10 @@ pub struct CloudArgs {
     /// Give the guest a setting (wasi:config)
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
     pub config: Vec<(String, String)>,
+
+    /// Give the guest a setting whose value is in an environment variable of the host, of the same name or another one
+    #[arg(long, value_name = "NAME[=VARIABLE]", value_parser = parse_config_env)]
+    pub config_env: Vec<(String, String)>,
 
     /// Let the guest open a bucket (wasi:keyvalue): URL is memory:, redb:PATH or redis://HOST[:PORT][/DATABASE], with
     /// TLS rediss:; all but memory need a namespace, which tells the data from that of others
@@ -40,6 +45,13 @@ fn parse_setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_string(), value.to_string())),
         _ => Err("expected NAME=VALUE".to_string()),
+    }
+}
+
+fn parse_config_env(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=').unwrap_or((text, text)) {
+        ("", _) | (_, "") => Err("expected NAME or NAME=VARIABLE".to_string()),
+        (name, variable) => Ok((name.to_string(), variable.to_string())),
     }
 }
 
@@ -61,6 +73,7 @@ fn parse_bucket(text: &str) -> Result<(String, BucketPolicy), String> {
         bucket: name.to_string(),
         read_only: false,
         quota: Quota::default(),
+        line: None,
     };
     Ok((name.to_string(), bucket))
 }
@@ -79,6 +92,8 @@ pub struct Grants {
     /// The client for the guest's requests.
     pub http: Http,
     buckets: Option<Vec<(String, BucketGrant)>>,
+    /// What all instances share: where messages go, and how many may come.
+    logging: Option<WasiLoggingCtxBuilder>,
 }
 
 impl Grants {
@@ -91,8 +106,16 @@ impl Grants {
             Some(path) => Policy::load(path)?,
             None => Policy::default(),
         };
-        if policy.file.is_empty() {
-            policy.file = "--keyvalue".to_string();
+        let variable = |name: &str| std::env::var(name).ok();
+        policy.resolve_config(variable)?;
+        for (name, from) in &args.config_env {
+            let value = variable(from).ok_or_else(|| {
+                let from = denied::quoted(from);
+                Failure::new(format!(
+                    "--config-env {name}: the environment variable {from} is not set, or is no text"
+                ))
+            })?;
+            policy.config.get_or_insert_default().insert(name.clone(), value);
         }
         if !args.config.is_empty() {
             policy
@@ -110,6 +133,11 @@ impl Grants {
                 .extend(args.keyvalue.iter().cloned());
         }
         let mut backends = Backends::new();
+        backends.on_unpublished(|url, error| {
+            say(format_args!(
+                "{url}: what this process changes is told to no watcher: {error}"
+            ));
+        });
         let mut buckets = policy.keyvalue.iter().flat_map(|buckets| buckets.values());
         if buckets.any(|bucket| bucket.backend.uses_tls()) {
             let config = http.roots()?.client_config();
@@ -119,6 +147,7 @@ impl Grants {
         Ok(Grants {
             http: Http::new(http, policy.http()?)?,
             buckets: policy.keyvalue(&mut backends)?,
+            logging: policy.logging.as_ref().map(LoggingPolicy::builder),
             policy,
         })
     }
@@ -142,20 +171,19 @@ impl Grants {
         keyvalue.build()
     }
 
-    /// The changes of each bucket from now on.
-    pub fn changes(&self) -> Vec<(String, Changes)> {
-        let keyvalue = self.keyvalue(|grant| grant);
-        let names = self.buckets.iter().flatten().map(|(name, _)| name);
-        names
-            .filter_map(|name| Some((name.clone(), keyvalue.watch(name)?)))
-            .collect()
+    /// The names of the buckets.
+    pub fn buckets(&self) -> Vec<String> {
+        let buckets = self.buckets.iter().flatten();
+        buckets.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The changes of a bucket from now on.
+    pub async fn changes(&self, bucket: &str) -> Option<Changes> {
+        self.keyvalue(|grant| grant).watch(bucket).await
     }
 
     fn make(&self, component: &str, change: impl Fn(BucketGrant) -> BucketGrant) -> Cloud {
-        let logging = match &self.policy.logging {
-            Some(logging) => logging.builder(),
-            None => LoggingPolicy::default().builder(),
-        };
+        let logging = self.logging.clone().unwrap_or_else(WasiLoggingCtx::builder);
         Cloud {
             config: self.policy.config().unwrap_or_default(),
             keyvalue: self.keyvalue(change),
@@ -186,6 +214,46 @@ impl Grants {
             })?;
         }
         Ok(())
+    }
+}
+
+/// Whether a component wants to be told of changes in stores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Watches {
+    /// It does not.
+    No,
+    /// It does, in the version that there is.
+    Yes,
+    /// It does, in a version that nobody calls.
+    Unknown(String),
+}
+
+impl Watches {
+    /// By what the component exports.
+    pub fn of(component: &Component) -> Watches {
+        let ty = component.component_type();
+        let mut watchers = ty.exports().filter_map(|(name, _)| {
+            let version = name.strip_prefix("wasi:keyvalue/watcher")?;
+            Some(match version {
+                "@0.2.0-draft2" => Watches::Yes,
+                _ => Watches::Unknown(name.chars().filter(|c| !c.is_control()).collect()),
+            })
+        });
+        watchers.next().unwrap_or(Watches::No)
+    }
+
+    /// What a person should know, if something is told to nobody. `calls` is whether the command calls watchers.
+    pub fn note(&self, calls: bool) -> Option<String> {
+        match self {
+            Watches::No => None,
+            Watches::Yes if calls => None,
+            Watches::Yes => Some(
+                "the component exports wasi:keyvalue/watcher, which only `wharf serve` calls".to_string(),
+            ),
+            Watches::Unknown(name) => Some(format!(
+                "the component exports {name}, which nobody calls; Wharf knows wasi:keyvalue/watcher@0.2.0-draft2"
+            )),
+        }
     }
 }
 
@@ -233,6 +301,15 @@ mod tests {
         assert!(parse_bucket("a=redb:x").unwrap_err().contains("namespace"));
         assert!(parse_bucket("a=x").unwrap_err().contains("memory:"));
         assert!(parse_bucket("a").is_err());
+    }
+
+    #[test]
+    fn settings_from_the_environment_have_names() {
+        let parsed = |text| parse_config_env(text).ok();
+        let pair = |a: &str, b: &str| Some((a.to_string(), b.to_string()));
+        assert_eq!(parsed("A"), pair("A", "A"));
+        assert_eq!(parsed("a=B"), pair("a", "B"));
+        assert!(parsed("").is_none() && parsed("=B").is_none() && parsed("a=").is_none());
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
+use crate::say::say;
+
 /// How many different messages there are at most: guests make them.
 const MAX_TOLD: usize = 16;
 
@@ -12,7 +14,7 @@ pub fn tell(message: String) {
     static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
     if told.len() < MAX_TOLD && !told.contains(&message) {
-        eprintln!("wharf: denied: {message}");
+        say(format_args!("denied: {message}"));
         told.insert(message);
     }
 }

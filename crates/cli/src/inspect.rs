@@ -4,13 +4,17 @@ use std::fmt::Write as _;
 
 use wharf::component::Component;
 use wharf::component::types::{ComponentFunc, ComponentInstance, ComponentItem, Type};
-use wharf::{Bytes, Engine};
+use wharf::{Bytes, Engine, Store};
 use wharf_core::Module;
+use wharf_wasi::WasiCtx;
+use wharf_wasi::preview1::WasiP1Ctx;
 
 use crate::args::{EngineArgs, InspectArgs};
+use crate::cloud::Watches;
 use crate::engine::engine;
 use crate::failure::Failure;
 use crate::load::{Layer, Loaded, is_artifact, load, open_artifact};
+use crate::say::print;
 
 /// How deep types are shown, and how long a line of them may get.
 const DEPTH: usize = 8;
@@ -31,7 +35,7 @@ pub fn inspect(args: &InspectArgs) -> Result<u8, Failure> {
         Layer::Component => component(&file, &engine, bytes, args.policy),
         Layer::Module => module(&file, &engine, bytes, args.policy),
     };
-    print!("{}", text.map_err(|e| Failure::engine(&file, &e))?);
+    print(&text.map_err(|e| Failure::engine(&file, &e))?);
     Ok(0)
 }
 
@@ -55,13 +59,21 @@ fn component(file: &str, engine: &Engine, bytes: Bytes, policy: bool) -> wharf::
     out.push_str("\nexports:\n");
     ty.exports()
         .for_each(|(name, item)| names.item(&mut out, name, &item));
+    if let Some(note) = Watches::of(&component).note(false) {
+        let _ = writeln!(out, "\nnote: {note}");
+    }
     Ok(out)
 }
 
 fn module(file: &str, engine: &Engine, bytes: Bytes, policy: bool) -> wharf::Result<String> {
     let module = Module::new(engine, bytes)?;
     if policy {
+        let mut linker = wharf::Linker::<WasiP1Ctx>::new(engine);
+        wharf_wasi::preview1::add_to_linker(&mut linker, |ctx| ctx)?;
+        let mut store = Store::new(engine, WasiCtx::builder().build_p1());
+        let mut is_there = |module: &str, name: &str| linker.get(&mut store, module, name).is_some();
         let imports = module.imports().map(|import| match (import.module, import.name) {
+            (module, name) if !is_there(module, name) => format!("{module} {name}"),
             // What the functions of preview 1 stand for.
             ("wasi_snapshot_preview1", name) if name.starts_with("path_") => {
                 "wasi:filesystem/types".to_string()

@@ -5,6 +5,7 @@ use wharf::component::types::{ComponentFunc, ComponentItem, Type};
 use wharf::component::{Component, Func, Instance, Val};
 
 use crate::failure::Failure;
+use crate::say::print;
 use crate::wave;
 
 /// An exported function, and the instance that exports it if the component itself does not.
@@ -100,13 +101,11 @@ pub fn invoke<T: Send + 'static>(
     func.call(&mut *store, &args, &mut results)
         .map_err(|e| Failure::engine(file, &e))?;
     if results.is_empty() {
-        println!("()");
+        print("()\n");
     }
     for result in &results {
-        println!(
-            "{}",
-            wave::to_string(result).map_err(|e| Failure::new(format!("{file}: the result: {e}")))?
-        );
+        let text = wave::to_string(result).map_err(|e| Failure::new(format!("{file}: the result: {e}")))?;
+        print(&format!("{text}\n"));
     }
     Ok(())
 }

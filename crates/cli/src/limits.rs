@@ -6,6 +6,7 @@ use wharf::{Engine, Store};
 use wharf_core::Limits;
 
 use crate::failure::TRAPPED;
+use crate::say::say;
 
 /// How long a guest that is out of time may take to stop.
 const GRACE: Duration = Duration::from_secs(1);
@@ -27,7 +28,7 @@ pub fn limit<T: Send + 'static>(
         let engine = engine.clone();
         std::thread::spawn(move || {
             std::thread::sleep(timeout);
-            eprintln!("wharf: the time limit of {timeout:?} is over");
+            say(format_args!("the time limit of {timeout:?} is over"));
             engine.increment_epoch();
             // It waits for something outside, where no trap reaches it.
             std::thread::sleep(GRACE);

@@ -7,6 +7,7 @@ mod compile;
 mod denied;
 mod engine;
 mod failure;
+mod folder_limits;
 mod grants;
 mod http;
 mod inspect;
@@ -14,6 +15,7 @@ mod invoke;
 mod limits;
 mod load;
 mod run;
+mod say;
 mod script;
 mod serve;
 mod signals;
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
         Ok(status) => ExitCode::from(status),
         Err(failure) => {
             if !failure.message.is_empty() {
-                eprintln!("wharf: {}", failure.message);
+                say::say(failure.message);
             }
             ExitCode::from(failure.status)
         }

@@ -1,5 +1,7 @@
 //! `wharf run`.
 
+use std::io::Write as _;
+
 use wharf::component::{Component, Linker, ResourceTable};
 use wharf::{Bytes, Engine, Store};
 use wharf_core::{Error, Module};
@@ -8,13 +10,15 @@ use wharf_wasi::{I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wharf_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::args::RunArgs;
-use crate::cloud::{Cloud, CloudView, Grants};
+use crate::cloud::{Cloud, CloudView, Grants, Watches};
 use crate::engine::{describe, engine, find_secret};
 use crate::failure::{FAILED, Failure};
+use crate::folder_limits;
 use crate::http::TellDenied;
 use crate::invoke;
 use crate::limits::limit;
 use crate::load::{Layer, Loaded, is_artifact, load, open_artifact};
+use crate::say::say;
 
 /// The state of a component's store.
 struct Host {
@@ -60,13 +64,14 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let file = args.file.display().to_string();
     let mut grants = Grants::new(&args.cloud, &args.http)?;
     grants.policy.env = args.grants.override_env(std::mem::take(&mut grants.policy.env));
+    let _shared = folder_limits::share(&args.grants, &grants.policy);
     let (engine, bytes, layer) = if is_artifact(&args.file) {
         let engine = engine(&args.engine, find_secret(args.artifact_key.as_deref())?)?;
         let (artifact, layer) = open_artifact(&engine, &args.file)?;
         if !artifact.trusted() && cfg!(feature = "jit") {
-            eprintln!(
-                "wharf: {file}: not compiled with this secret (--artifact-key), so that only the WebAssembly in it is used"
-            );
+            say(format_args!(
+                "{file}: not compiled with this secret (--artifact-key), so that only the WebAssembly in it is used"
+            ));
         }
         (engine, artifact.bytes(), layer)
     } else {
@@ -80,7 +85,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     // Without a cache the next run compiles again.
     let _ = engine.save_cache();
     if args.stats {
-        eprint!("{}", describe(&engine.tier_stats()));
+        let _ = std::io::stderr().write_all(describe(&engine.tier_stats()).as_bytes());
     }
     match ended {
         Ok(status) => Ok(status),
@@ -154,6 +159,11 @@ fn run_component(
         ))
         .into());
     };
+    if grants.policy.keyvalue.is_some()
+        && let Some(note) = Watches::of(&component).note(false)
+    {
+        say(format_args!("{file}: {note}"));
+    }
     let instance = pre.instantiate(&mut store)?;
     let missing = || Failure::new(format!("{file}: {name} has no function `run`"));
     let outer = instance

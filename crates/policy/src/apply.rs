@@ -41,7 +41,7 @@ impl Policy {
                     Ok(builder.preopened_memory(&memory, &dir.guest, dir_perms, file_perms))
                 }
             };
-            granted.map_err(|e| self.error(None, format!("the folder {}: {e}", dir.guest)))?;
+            granted.map_err(|e| self.error(Some(dir.line), format!("the folder {}: {e}", dir.guest)))?;
         }
         for rule in self.rules::<NetRule>("net", &self.net)? {
             builder.net_rule(rule);
@@ -65,6 +65,24 @@ impl Policy {
     /// When a rule is not one.
     pub fn http(&self) -> Result<Vec<HttpRule>, PolicyError> {
         self.rules("http", &self.http)
+    }
+
+    /// Puts the settings whose values are in environment variables of the host among the others. `get` gives a variable.
+    ///
+    /// # Errors
+    /// When a variable is not set, or is no text.
+    pub fn resolve_config(&mut self, get: impl Fn(&str) -> Option<String>) -> Result<(), PolicyError> {
+        for (name, variable) in &self.config_env {
+            let Some(value) = get(&variable.text) else {
+                let message = format!(
+                    "`config-env`: the environment variable {:?} for the setting {name:?} is not set, or is no text",
+                    variable.text
+                );
+                return Err(self.error(Some(variable.line), message));
+            };
+            self.config.get_or_insert_default().insert(name.clone(), value);
+        }
+        Ok(())
     }
 
     /// The settings, if there is `wasi:config`.
@@ -91,9 +109,14 @@ impl Policy {
         };
         let mut grants = Vec::new();
         for (name, bucket) in buckets {
-            let backend = backends
-                .open(&bucket.backend)
-                .map_err(|e| self.error(None, format!("the bucket {name}: {e}")))?;
+            let backend = backends.open(&bucket.backend).map_err(|e| match bucket.line {
+                Some(line) => self.error(Some(line), format!("the bucket {name}: {e}")),
+                None => PolicyError {
+                    file: format!("--keyvalue {name}"),
+                    line: None,
+                    message: e.to_string(),
+                },
+            })?;
             let grant = BucketGrant::new(backend)
                 .namespace(&bucket.namespace)
                 .name(&bucket.bucket)

@@ -4,6 +4,7 @@ use crate::policy::{BucketPolicy, DirPolicy, DirSource, LimitsPolicy, LoggingPol
 use crate::values::{Bytes, FormatName, LevelName, Time, Url};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::ops::Range;
 use std::path::Path;
 use toml::Spanned;
@@ -29,11 +30,12 @@ pub struct PolicyError {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct File {
     args: Vec<String>,
-    env: BTreeMap<String, String>,
+    env: BTreeMap<String, Spanned<String>>,
     dir: Vec<Spanned<Dir>>,
     net: Vec<Spanned<String>>,
     http: Vec<Spanned<String>>,
     config: Option<BTreeMap<String, String>>,
+    config_env: Option<BTreeMap<String, Spanned<String>>>,
     logging: Option<Logging>,
     keyvalue: Option<BTreeMap<String, Spanned<Bucket>>>,
     limits: Limits,
@@ -58,7 +60,7 @@ struct Logging {
     level: Option<LevelName>,
     format: Option<FormatName>,
     max_message: Option<Bytes>,
-    per_second: Option<u32>,
+    per_second: Option<NonZeroU32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -168,37 +170,55 @@ impl Policy {
                 let message = format!("the guest has two folders of the name {}", dir.guest);
                 return Err(source.error(Some(span), message));
             }
-            dirs.push(directory(dir, folder).map_err(|message| source.error(Some(span), message))?);
+            let line = source.line(span.start);
+            dirs.push(directory(dir, folder, line).map_err(|message| source.error(Some(span), message))?);
         }
-        if let Some(name) = parsed
-            .env
-            .keys()
-            .find(|name| name.is_empty() || name.contains('='))
-        {
-            return Err(source.error(None, format!("env: {name:?} is no name of a variable")));
+        let mut env = Vec::new();
+        for (name, value) in parsed.env {
+            if name.is_empty() || name.contains(['=', '\0']) || value.get_ref().contains('\0') {
+                let message = format!("`env`: {name:?} is no name of a variable, or its value has a NUL");
+                return Err(source.error(Some(value.span()), message));
+            }
+            env.push((name, value.into_inner()));
+        }
+        let mut config = parsed.config;
+        let mut config_env = BTreeMap::new();
+        if parsed.config_env.is_some() {
+            config.get_or_insert_default();
+        }
+        for (name, variable) in parsed.config_env.into_iter().flatten() {
+            if config.get_or_insert_default().contains_key(&name) {
+                let message = format!("`config-env`: there is a setting {name:?} in `config`, too");
+                return Err(source.error(Some(variable.span()), message));
+            }
+            let line = source.line(variable.span().start);
+            let text = variable.into_inner();
+            config_env.insert(name, Rule { text, line });
         }
         let mut keyvalue = None;
         if let Some(buckets) = parsed.keyvalue {
             let granted = keyvalue.insert(BTreeMap::new());
             for (name, bucket) in buckets {
                 let span = bucket.span();
-                let made = self::bucket(&name, bucket.into_inner(), folder);
+                let line = source.line(span.start);
+                let made = self::bucket(&name, bucket.into_inner(), folder, line);
                 granted.insert(name, made.map_err(|message| source.error(Some(span), message))?);
             }
         }
         Ok(Policy {
             file: file.to_owned(),
             args: parsed.args,
-            env: parsed.env.into_iter().collect(),
+            env,
             dirs,
             net: rules(parsed.net),
             http: rules(parsed.http),
-            config: parsed.config,
+            config,
+            config_env,
             logging: parsed.logging.map(|logging| LoggingPolicy {
                 level: logging.level.map(|level| level.0),
                 format: logging.format.map(|format| format.0).unwrap_or_default(),
                 max_message_bytes: logging.max_message.map(|bytes| bytes.0),
-                per_second: logging.per_second,
+                per_second: logging.per_second.map(NonZeroU32::get),
             }),
             keyvalue,
             limits: LimitsPolicy {
@@ -209,7 +229,7 @@ impl Policy {
     }
 }
 
-fn directory(dir: Dir, folder: &Path) -> Result<DirPolicy, String> {
+fn directory(dir: Dir, folder: &Path, line: usize) -> Result<DirPolicy, String> {
     if dir.guest.is_empty() {
         return Err("`guest` is the name that the guest finds the folder under; it is empty".to_owned());
     }
@@ -243,10 +263,11 @@ fn directory(dir: Dir, folder: &Path) -> Result<DirPolicy, String> {
         guest: dir.guest,
         source,
         read_only: dir.read_only,
+        line,
     })
 }
 
-fn bucket(name: &str, bucket: Bucket, folder: &Path) -> Result<BucketPolicy, String> {
+fn bucket(name: &str, bucket: Bucket, folder: &Path, line: usize) -> Result<BucketPolicy, String> {
     let backend = match bucket.backend.0 {
         BackendUrl::Redb(path) => BackendUrl::Redb(folder.join(path)),
         other => other,
@@ -274,5 +295,6 @@ fn bucket(name: &str, bucket: Bucket, folder: &Path) -> Result<BucketPolicy, Str
                 .max_value_bytes
                 .map_or(default.value_bytes, |bytes| bytes.0),
         },
+        line: Some(line),
     })
 }

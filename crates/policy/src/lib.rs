@@ -31,11 +31,14 @@
 //! [config]                              # wasi:config
 //! greeting = "hello"
 //!
+//! [config-env]                          # the same, from environment variables of the host
+//! token = "API_TOKEN"
+//!
 //! [logging]                             # wasi:logging, to standard error
 //! level = "info"
 //! format = "json"                       # or "text"
 //! max-message = "4K"
-//! per-second = 100
+//! per-second = 100                      # of all instances together
 //!
 //! [keyvalue.sessions]                   # wasi:keyvalue, the bucket `sessions`
 //! backend = "redb:sessions.redb"        # or "memory:", "redis://HOST", "rediss://HOST"

@@ -24,6 +24,9 @@ pub struct Policy {
     pub http: Vec<Rule>,
     /// Settings; if absent, there is no `wasi:config` at all.
     pub config: Option<BTreeMap<String, String>>,
+    /// Settings whose values are in environment variables of the host, by the names of these: see
+    /// [`Policy::resolve_config`].
+    pub config_env: BTreeMap<String, Rule>,
     /// What becomes of messages; if absent, there is no `wasi:logging` at all.
     pub logging: Option<LoggingPolicy>,
     /// Buckets by the names that the guest opens; if absent, there is no `wasi:keyvalue` at all.
@@ -50,6 +53,8 @@ pub struct DirPolicy {
     pub source: DirSource,
     /// The guest may only read.
     pub read_only: bool,
+    /// The line in the file.
+    pub line: usize,
 }
 
 /// Where a folder is.
@@ -72,7 +77,7 @@ pub struct LoggingPolicy {
     pub format: Format,
     /// How much of one is kept.
     pub max_message_bytes: Option<u64>,
-    /// How many are kept per second.
+    /// How many are kept per second, of all instances together whose contexts come from clones of one builder.
     pub per_second: Option<u32>,
 }
 
@@ -89,6 +94,8 @@ pub struct BucketPolicy {
     pub read_only: bool,
     /// How much it may hold.
     pub quota: Quota,
+    /// The line in the file, if it is in one.
+    pub line: Option<usize>,
 }
 
 /// Limits of a guest.

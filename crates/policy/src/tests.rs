@@ -55,6 +55,7 @@ fn everything_can_be_said() {
     assert_eq!(path, Path::new("/base/uploads"));
     assert_eq!((budget.left().bytes, budget.left().entries), (64 << 20, 1000));
     assert_eq!(policy.config.as_ref().unwrap()["greeting"], "hello");
+    assert_eq!(policy.config_env["token"].text, "API_TOKEN");
     let logging = policy.logging.as_ref().unwrap();
     assert_eq!((logging.level, logging.format), (Some(Level::Info), Format::Json));
     assert_eq!(
@@ -123,6 +124,19 @@ fn what_is_not_known_is_refused_with_line_and_key() {
         ("[limits]\ncpu = 1", "p.toml:2: unknown key `cpu`", ""),
         ("[config]\na = { b = 1 }", "p.toml:2: invalid type", ""),
         ("net = \"x\"", "p.toml:1: invalid type", "net"),
+        ("[env]\nA = \"1\"\n\"A=B\" = \"x\"", "p.toml:3: `env`", "no name"),
+        ("[env]\nA = \"a\\u0000b\"", "p.toml:2: `env`", "A"),
+        (
+            "[logging]\nper-second = 0",
+            "p.toml:2: invalid value",
+            "per-second",
+        ),
+        ("[config-env]\na = 1", "p.toml:2: invalid type", "a = 1"),
+        (
+            "[config]\na = \"1\"\n[config-env]\na = \"A\"",
+            "p.toml:4: `config-env`",
+            "\"a\"",
+        ),
         ("args = [", "p.toml:1: ", ""),
         ("a = 1\na = 2", "p.toml:", ""),
     ];
@@ -167,11 +181,36 @@ fn what_contradicts_itself_is_refused() {
             "{text:?}: {error}"
         );
     }
-    assert!(
-        parse("[env]\n\"A=B\" = \"x\"")
-            .unwrap_err()
-            .contains("no name of a variable")
+}
+
+#[test]
+fn settings_come_from_the_environment() {
+    let mut policy = parse("[config-env]\na = \"A\"\n\nb = \"B\"").unwrap();
+    let error = policy
+        .resolve_config(|name| (name == "A").then(|| "1".to_owned()))
+        .unwrap_err();
+    assert_eq!(error.line, Some(4));
+    assert!(error.message.contains("\"B\""), "{error}");
+    policy.resolve_config(|name| Some(format!("of {name}"))).unwrap();
+    let config = policy.config.unwrap();
+    assert_eq!((config["a"].as_str(), config["b"].as_str()), ("of A", "of B"));
+    // None of them is wasi:config all the same.
+    assert!(parse("[config-env]").unwrap().config.unwrap().is_empty());
+}
+
+#[test]
+fn what_can_not_be_opened_is_named_with_its_line() {
+    let policy = parse(
+        "\n[[dir]]\nguest = \"x\"\nhost = \"none\"\n[keyvalue.b]\nbackend = \"redb:no/b\"\nnamespace = \"n\"",
     );
+    let policy = policy.unwrap();
+    assert_eq!(
+        policy.apply(&mut WasiCtxBuilder::new()).unwrap_err().line,
+        Some(2)
+    );
+    let error = policy.keyvalue(&mut Backends::new()).unwrap_err();
+    assert_eq!(error.line, Some(5));
+    assert!(error.message.contains("redb:/base/no/b"), "{error}");
 }
 
 #[test]

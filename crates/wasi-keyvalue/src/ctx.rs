@@ -59,8 +59,8 @@ impl BucketGrant {
 
     /// Tells nobody of changes: for guests that are told of them, and would be told of their own.
     pub fn untold(mut self) -> BucketGrant {
-        if let Some(watched) = self.backend.watched() {
-            self.backend = watched.inner().clone();
+        if let Some(untold) = self.backend.untold() {
+            self.backend = untold;
         }
         self
     }
@@ -138,11 +138,11 @@ impl WasiKeyValueCtx {
         })
     }
 
-    /// The changes of a bucket that is granted, from now on; none if its backend tells of none, as only
-    /// [`WatchedBackend`](crate::WatchedBackend) and those of [`Backends`](crate::Backends) do.
-    pub fn watch(&self, name: &str) -> Option<Changes> {
+    /// The changes of a bucket that is granted, from now on; none if its backend tells of none. Those of Redis and of
+    /// [`Backends`](crate::Backends) do, and a [`WatchedBackend`](crate::WatchedBackend).
+    pub async fn watch(&self, name: &str) -> Option<Changes> {
         let grant = self.grants.get(name)?;
-        Some(grant.backend.watched()?.watch(&self.bucket_name(name, grant)))
+        grant.backend.watch(&self.bucket_name(name, grant)).await
     }
 
     /// What a granted bucket is called in its backend.

@@ -37,7 +37,7 @@
 //!
 //! A guest that exports `wasi:keyvalue/watcher` is called through [`bindings::WatchService`], with buckets from
 //! [`WasiKeyValueCtx::open`], for each of the changes that [`WasiKeyValueCtx::watch`] gives. A [`WatchedBackend`] tells of
-//! those that are made through it, in this process; nobody tells of what other processes change.
+//! those that are made through it, in this process; a [`RedisBackend`] of those that any process makes through one.
 #![forbid(unsafe_code)]
 
 mod backend;
@@ -55,8 +55,8 @@ pub use backend::RedbBackend;
 #[cfg(feature = "redis")]
 pub use backend::RedisBackend;
 pub use backend::{
-    Backend, BackendUrl, Backends, Bucket, BucketName, Change, Changes, KeyPage, MemoryBackend, OpenError,
-    Swap, WatchedBackend,
+    Backend, BackendUrl, Backends, Batch, Bucket, BucketName, Change, Changes, KeyPage, MemoryBackend,
+    OpenError, Swap, Teller, Told, WatchedBackend,
 };
 pub use ctx::{BucketGrant, BucketHandle, CasHandle, WasiKeyValue, WasiKeyValueCtx, WasiKeyValueCtxBuilder};
 pub use error::{StoreError, StoreResult};

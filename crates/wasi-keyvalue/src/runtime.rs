@@ -6,6 +6,7 @@
 use crate::error::{StoreError, StoreResult};
 use std::io;
 use std::sync::OnceLock;
+use std::task::Poll;
 use tokio::runtime::{Builder, Runtime};
 
 /// How many threads may wait for files at once.
@@ -33,6 +34,25 @@ pub(crate) async fn spawn<T: Send + 'static>(
     future: impl Future<Output = StoreResult<T>> + Send + 'static,
 ) -> StoreResult<T> {
     flatten(runtime()?.spawn(future).await)
+}
+
+/// Starts something that goes on by itself.
+#[cfg(feature = "redis")]
+pub(crate) fn start(future: impl Future<Output = ()> + Send + 'static) -> StoreResult<()> {
+    drop(runtime()?.spawn(future));
+    Ok(())
+}
+
+/// Runs a future to its end, also if the caller stops waiting.
+pub(crate) async fn to_the_end<T: Send + 'static>(
+    future: impl Future<Output = StoreResult<T>> + Send + 'static,
+) -> StoreResult<T> {
+    let mut future = Box::pin(future);
+    // What does not wait needs no other thread.
+    match std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
+        Poll::Ready(result) => result,
+        Poll::Pending => flatten(runtime()?.spawn(future).await),
+    }
 }
 
 /// Runs what blocks on a thread that may be blocked. It goes on if the caller stops waiting.

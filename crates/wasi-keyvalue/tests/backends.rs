@@ -2,6 +2,7 @@
 
 mod common;
 mod faults;
+mod watching;
 
 use std::sync::Arc;
 
@@ -12,8 +13,8 @@ use faults::{
 };
 use libtest_mimic::{Arguments, Trial};
 use wharf_wasi_keyvalue::{
-    Backend, Bucket, BucketGrant, MemoryBackend, Quota, RedbBackend, RedisBackend, StoreError, Swap,
-    WasiKeyValueCtx,
+    Backend, Bucket, BucketGrant, BucketName, MemoryBackend, Quota, RedbBackend, RedisBackend, StoreError,
+    Swap, WasiKeyValueCtx,
 };
 
 /// The test with this argument is the one that is killed.
@@ -24,7 +25,7 @@ const FILLER: &str = "WHARF_KEYVALUE_FILLER";
 
 type Test = fn(&Arc<dyn Backend>);
 
-const TESTS: [(&str, Test); 12] = [
+const TESTS: [(&str, Test); 16] = [
     ("a_guest_uses_every_function", a_guest_uses_every_function),
     (
         "what_is_not_granted_can_not_be_opened",
@@ -43,6 +44,13 @@ const TESTS: [(&str, Test); 12] = [
     ("keys_come_in_pages", keys_come_in_pages),
     ("batches_are_bounded", batches_are_bounded),
     ("swaps_compare_bytes", swaps_compare_bytes),
+    ("odd_names_are_names", odd_names_are_names),
+    (
+        "batches_stop_where_there_is_no_room",
+        batches_stop_where_there_is_no_room,
+    ),
+    ("lists_of_changing_keys_end", lists_of_changing_keys_end),
+    ("long_keys_come_in_pages", long_keys_come_in_pages),
 ];
 
 fn main() {
@@ -91,6 +99,24 @@ fn main() {
     ));
     trials.push(needs_redis(redis, "a_full_server_is_an_error", full_server));
     trials.push(needs_redis(redis, "servers_are_spoken_to_with_tls", tls_server));
+    let watching: [(&str, fn()); 4] = [
+        (
+            "watchers_are_told_of_everybodys_changes",
+            watching::everybody_is_told_of,
+        ),
+        (
+            "watchers_outlive_broken_connections",
+            watching::broken_connections,
+        ),
+        (
+            "users_without_channels_are_told_what_is_missing",
+            watching::users_without_channels,
+        ),
+        ("slow_watchers_are_told_of_losses", watching::slow_watchers),
+    ];
+    for (name, test) in watching {
+        trials.push(needs_redis(redis, name, test));
+    }
     trials.push(Trial::test("redb/a_killed_writer_leaves_whole_changes", || {
         killed_writer();
         Ok(())
@@ -148,7 +174,21 @@ fn a_guest_uses_every_function(backend: &Arc<dyn Backend>) {
 }
 
 fn what_is_not_granted_can_not_be_opened(backend: &Arc<dyn Backend>) {
-    for name in ["c", "", "B", "n/b"] {
+    let long = "b".repeat(100_000);
+    for name in [
+        "c",
+        "",
+        "B",
+        "n/b",
+        "../b",
+        "b/",
+        "b\\",
+        "b:values",
+        "n:b",
+        "*",
+        "\u{fe0f}b",
+        &long,
+    ] {
         let error = guest(granted(backend, "n", all), &["open", name]).unwrap_err();
         assert!(error.contains("no such store"), "{name}: {error}");
     }
@@ -286,7 +326,7 @@ fn quotas_hold_under_concurrency(backend: &Arc<dyn Backend>) {
                 let put = |n: u32| match n % 3 {
                     0 => wait(bucket.set(&format!("{i}-{n}"), b"x".to_vec())),
                     1 => wait(bucket.increment(&format!("{i}-{n}"), 1)).map(drop),
-                    _ => wait(bucket.set_many(vec![(format!("{i}-{n}"), b"x".to_vec())])),
+                    _ => wait(bucket.set_many(vec![(format!("{i}-{n}"), b"x".to_vec())])).ended,
                 };
                 (0..6).filter(|n| put(*n).is_ok()).count()
             })
@@ -324,10 +364,12 @@ fn quotas_count_exactly(backend: &Arc<dyn Backend>) {
     wait(bucket.delete("a")).unwrap();
     assert_eq!(wait(bucket.increment("n", 1)), Ok(10));
     let many = vec![("x".to_owned(), vec![1; 8]), ("y".to_owned(), vec![1; 7])];
-    wait(bucket.set_many(many.clone())).unwrap();
+    wait(bucket.set_many(many.clone())).ended.unwrap();
     // The same again takes no more.
-    wait(bucket.set_many(many)).unwrap();
-    wait(bucket.delete_many(["n", "x", "x", "y", "z"].map(str::to_owned).to_vec())).unwrap();
+    wait(bucket.set_many(many)).ended.unwrap();
+    wait(bucket.delete_many(["n", "x", "x", "y", "z"].map(str::to_owned).to_vec()))
+        .ended
+        .unwrap();
     wait(bucket.set("a", vec![0; 19])).unwrap();
 }
 
@@ -335,7 +377,7 @@ fn keys_come_in_pages(backend: &Arc<dyn Backend>) {
     let bucket = open(backend, "n", Quota::default()).unwrap();
     let name = |i: u32| format!("{}{i:04}", if i.is_multiple_of(2) { "k" } else { "ä" });
     let entries = (0..2500).map(|i| (name(i), vec![1])).collect();
-    wait(bucket.set_many(entries)).unwrap();
+    wait(bucket.set_many(entries)).ended.unwrap();
     let other = open(backend, "o", Quota::default()).unwrap();
     wait(other.set("zzz", vec![1])).unwrap();
     let (mut keys, mut cursor, mut pages) = (Vec::new(), None, 0);
@@ -405,4 +447,180 @@ fn swaps_compare_bytes(backend: &Arc<dyn Backend>) {
         wait(bucket.increment("k", 9_007_199_254_740_994)),
         Ok(9_007_199_254_740_993)
     );
+}
+
+/// Names and keys that mean something to paths, separators, patterns or Unicode are names and keys.
+fn odd_names_are_names(backend: &Arc<dyn Backend>) {
+    let long = "x".repeat(4096);
+    let odd = [
+        "",
+        "\0",
+        "a\0b",
+        "..",
+        "../b",
+        "/",
+        "a:b",
+        "1:a:b",
+        "}:values",
+        "{",
+        "*",
+        "a*",
+        "\u{e9}",
+        "e\u{301}",
+        "\u{10ffff}",
+        "\r\n",
+        "(a",
+        "+",
+        "-",
+        "[a",
+        &long,
+    ];
+    let open = |namespace: &str, bucket: &str| {
+        let name = BucketName {
+            namespace: namespace.to_owned(),
+            bucket: bucket.to_owned(),
+        };
+        wait(backend.open(&name, Quota::default())).unwrap()
+    };
+    for (i, namespace) in odd.iter().enumerate() {
+        for (j, name) in odd.iter().enumerate().filter(|(j, _)| i.abs_diff(*j) < 4) {
+            wait(open(namespace, name).set("k", format!("{i} {j}").into_bytes())).unwrap();
+        }
+    }
+    for (i, namespace) in odd.iter().enumerate() {
+        for (j, name) in odd.iter().enumerate().filter(|(j, _)| i.abs_diff(*j) < 4) {
+            let bucket = open(namespace, name);
+            let expected = format!("{i} {j}").into_bytes();
+            assert_eq!(
+                wait(bucket.get("k")).unwrap(),
+                Some(expected),
+                "{namespace:?} {name:?}"
+            );
+            assert_eq!(wait(bucket.list_keys(None)).unwrap().keys, ["k"]);
+        }
+    }
+    let bucket = open("keys", "b");
+    for key in odd {
+        wait(bucket.set(key, key.as_bytes().to_vec())).unwrap();
+    }
+    let mut sorted = odd.to_vec();
+    sorted.sort_unstable();
+    assert_eq!(wait(bucket.list_keys(None)).unwrap().keys, sorted);
+    for (i, key) in sorted.iter().enumerate() {
+        assert_eq!(
+            wait(bucket.get(key)).unwrap().as_deref(),
+            Some(key.as_bytes()),
+            "{key:?}"
+        );
+        let behind = wait(bucket.list_keys(Some(key))).unwrap();
+        assert_eq!(behind.keys, sorted[i + 1..], "{key:?}");
+    }
+    for (i, key) in sorted.iter().enumerate() {
+        assert_eq!(wait(bucket.delete(key)), Ok(true), "{key:?}");
+        assert_eq!(wait(bucket.list_keys(None)).unwrap().keys, sorted[i + 1..]);
+    }
+}
+
+/// What the draft says: no pair that was put is taken back.
+fn batches_stop_where_there_is_no_room(backend: &Arc<dyn Backend>) {
+    let quota = Quota {
+        keys: 3,
+        bytes: 12,
+        ..Quota::default()
+    };
+    let bucket = open(backend, "n", quota).unwrap();
+    let pairs = |keys: &[&str]| keys.iter().map(|key| ((*key).to_owned(), vec![b'v'])).collect();
+    let batch = wait(bucket.set_many(pairs(&["a", "b", "a", "c", "d", "e"])));
+    assert_eq!(
+        (batch.changed, batch.ended),
+        (vec![0, 1, 2, 3], Err(StoreError::TooManyKeys(3)))
+    );
+    assert_eq!(wait(bucket.list_keys(None)).unwrap().keys, ["a", "b", "c"]);
+    let large = vec![("b".to_owned(), vec![0; 7]), ("c".to_owned(), vec![0; 2])];
+    let batch = wait(bucket.set_many(large));
+    assert_eq!(
+        (batch.changed, batch.ended),
+        (vec![0], Err(StoreError::TooManyBytes(12)))
+    );
+    assert_eq!(wait(bucket.get("b")).unwrap(), Some(vec![0; 7]));
+    assert_eq!(wait(bucket.get("c")).unwrap(), Some(vec![b'v']));
+    let keys = ["x", "c", "c", "a"].map(str::to_owned);
+    let batch = wait(bucket.delete_many(keys.into()));
+    assert_eq!((batch.changed, batch.ended), (vec![1, 3], Ok(())));
+    assert_eq!(wait(bucket.set_many(Vec::new())).ended, Ok(()));
+    // What is counted is what is left: b with its 7 bytes.
+    assert_eq!(
+        wait(bucket.set("y", vec![0; 4])),
+        Err(StoreError::TooManyBytes(12))
+    );
+    wait(bucket.set("y", vec![0; 3])).unwrap();
+}
+
+fn long_keys_come_in_pages(backend: &Arc<dyn Backend>) {
+    let quota = Quota {
+        key_bytes: 4 << 20,
+        ..Quota::default()
+    };
+    let bucket = open(backend, "n", quota).unwrap();
+    let long = |i: usize| format!("{i}{}", "x".repeat(2 << 20));
+    for i in 0..5 {
+        wait(bucket.set(&long(i), vec![])).unwrap();
+        wait(bucket.set(&format!("{i}"), vec![])).unwrap();
+    }
+    let (mut keys, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = wait(bucket.list_keys(cursor.as_deref())).unwrap();
+        keys.extend(page.keys);
+        cursor = page.cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let expected: Vec<_> = (0..5).flat_map(|i| [format!("{i}"), long(i)]).collect();
+    assert!(keys == expected, "{} keys", keys.len());
+}
+
+/// Keys come and go while they are listed, the one that a cursor stands for among them.
+fn lists_of_changing_keys_end(backend: &Arc<dyn Backend>) {
+    let quota = Quota {
+        keys: 5000,
+        ..Quota::default()
+    };
+    let bucket = open(backend, "n", quota).unwrap();
+    let entries = (0..3000).map(|i| (format!("k{i:04}"), vec![1])).collect();
+    wait(bucket.set_many(entries)).ended.unwrap();
+    let (mut listed, mut cursor, mut pages) = (Vec::new(), None::<String>, 0);
+    loop {
+        let page = wait(bucket.list_keys(cursor.as_deref())).unwrap();
+        pages += 1;
+        assert!(pages < 10);
+        listed.extend(page.keys);
+        let Some(next) = page.cursor else {
+            break;
+        };
+        wait(bucket.delete(&next)).unwrap();
+        // Some in front of it, some behind it, as many as there is room for.
+        let more = (0..1500).map(|i| {
+            (
+                format!("{}{pages}{i:04}", if i % 2 == 0 { "a" } else { "z" }),
+                vec![1],
+            )
+        });
+        let _ = wait(bucket.set_many(more.collect()));
+        cursor = Some(next);
+    }
+    assert!(listed.is_sorted_by(|a, b| a < b));
+    assert_eq!(listed.iter().filter(|key| key.starts_with('k')).count(), 3000);
+    assert!(listed.iter().all(|key| !key.starts_with('a')));
+    // Keys that were put when longer ones were allowed can be listed.
+    let long = |c: &str| format!("{c}{}", "x".repeat(600));
+    let entries = (0..1200).map(|i| (long(&format!("{i:04}")), vec![1]));
+    let other = open(backend, "o", Quota::default()).unwrap();
+    wait(other.set_many(entries.collect())).ended.unwrap();
+    let short = Quota {
+        key_bytes: 20,
+        ..Quota::default()
+    };
+    let printed = guest(granted(backend, "o", |grant| grant.quota(short)), &["keys", "b"]).unwrap();
+    assert_eq!(printed.lines().count(), 1200);
 }

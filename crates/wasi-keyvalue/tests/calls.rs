@@ -7,8 +7,8 @@ use wharf::component::{Component, Linker, ResourceTable};
 use wharf::{Engine, Store};
 use wharf_wasi_keyvalue::bindings::WatchServicePre;
 use wharf_wasi_keyvalue::{
-    Backend, Bucket, BucketGrant, BucketName, Change, KeyPage, MemoryBackend, Quota, StoreResult, Swap,
-    WasiKeyValue, WasiKeyValueCtx, WatchedBackend, async_trait,
+    Backend, Batch, Bucket, BucketGrant, BucketName, Change, KeyPage, MemoryBackend, Quota, StoreError,
+    StoreResult, Swap, Told, WasiKeyValue, WasiKeyValueCtx, WatchedBackend, async_trait,
 };
 
 struct State {
@@ -70,8 +70,8 @@ impl Bucket for Slow {
     async fn set(&self, _: &str, _: Vec<u8>) -> StoreResult<()> {
         Ok(())
     }
-    async fn delete(&self, _: &str) -> StoreResult<()> {
-        Ok(())
+    async fn delete(&self, _: &str) -> StoreResult<bool> {
+        Ok(false)
     }
     async fn list_keys(&self, _: Option<&str>) -> StoreResult<KeyPage> {
         Ok(KeyPage::default())
@@ -85,11 +85,11 @@ impl Bucket for Slow {
     async fn get_many(&self, _: Vec<String>) -> StoreResult<Vec<Option<Vec<u8>>>> {
         Ok(Vec::new())
     }
-    async fn set_many(&self, _: Vec<(String, Vec<u8>)>) -> StoreResult<()> {
-        Ok(())
+    async fn set_many(&self, _: Vec<(String, Vec<u8>)>) -> Batch {
+        Batch::failed(StoreError::Full)
     }
-    async fn delete_many(&self, _: Vec<String>) -> StoreResult<()> {
-        Ok(())
+    async fn delete_many(&self, _: Vec<String>) -> Batch {
+        Batch::failed(StoreError::Full)
     }
 }
 
@@ -227,8 +227,8 @@ fn a_guest_is_told_of_changes() {
             .unwrap();
         // Another guest's bucket.
         let other = self::state(backend.clone()).keyvalue;
-        let mut changes = other.watch("b").unwrap();
-        assert!(other.watch("c").is_none() && store.data().keyvalue.watch("b").is_none());
+        let mut changes = other.watch("b").await.unwrap();
+        assert!(other.watch("c").await.is_none() && store.data().keyvalue.watch("b").await.is_none());
         let name = BucketName {
             namespace: "n".to_owned(),
             bucket: "b".to_owned(),
@@ -243,8 +243,13 @@ fn a_guest_is_told_of_changes() {
             let opened = store.data_mut().table.push(opened).unwrap();
             let watcher = service.wasi_keyvalue_watcher();
             match change {
-                Change::Set { key, value } => watcher.call_on_set(&mut store, opened, &key, &value).await,
-                Change::Deleted { key } => watcher.call_on_delete(&mut store, opened, &key).await,
+                Told::Change(Change::Set { key, value }) => {
+                    watcher.call_on_set(&mut store, opened, &key, &value).await
+                }
+                Told::Change(Change::Deleted { key }) => {
+                    watcher.call_on_delete(&mut store, opened, &key).await
+                }
+                other => panic!("{other:?}"),
             }
             .unwrap();
         }
@@ -255,6 +260,6 @@ fn a_guest_is_told_of_changes() {
         // What the guest changed itself is not told.
         bucket.delete("value").await.unwrap();
         let key = "value".to_owned();
-        assert_eq!(changes.next().await, Change::Deleted { key });
+        assert_eq!(changes.next().await, Told::Change(Change::Deleted { key }));
     });
 }

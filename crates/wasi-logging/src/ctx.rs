@@ -2,7 +2,7 @@
 
 use crate::level::Level;
 use crate::sink::{Format, LogSink, Record, WriterSink};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 /// How many messages may come.
@@ -15,13 +15,14 @@ pub struct RateLimit {
 }
 
 /// What becomes of a guest's messages. Made by [`WasiLoggingCtxBuilder`].
+#[derive(Clone)]
 pub struct WasiLoggingCtx {
     sink: Arc<dyn LogSink>,
     component: String,
     min_level: Level,
     max_message_bytes: usize,
     max_context_bytes: usize,
-    rate: Option<Rate>,
+    rate: Option<Arc<Mutex<Rate>>>,
 }
 
 impl std::fmt::Debug for WasiLoggingCtx {
@@ -34,8 +35,8 @@ impl std::fmt::Debug for WasiLoggingCtx {
 }
 
 /// Makes a [`WasiLoggingCtx`]: unless told otherwise, one that writes messages of all levels to standard error, of each
-/// at most 16 KiB, and 256 bytes of its context.
-#[derive(Debug)]
+/// at most 16 KiB, and 256 bytes of its context. What is built from clones shares the limit on the rate.
+#[derive(Clone, Debug)]
 pub struct WasiLoggingCtxBuilder {
     ctx: WasiLoggingCtx,
 }
@@ -55,15 +56,18 @@ impl WasiLoggingCtx {
         }
     }
 
-    pub(crate) fn log(&mut self, level: Level, context: &str, message: &str) {
+    pub(crate) fn log(&self, level: Level, context: &str, message: &str) {
         if level < self.min_level {
             return;
         }
-        let dropped = match &mut self.rate {
-            Some(rate) => match rate.take(Instant::now()) {
-                Some(dropped) => dropped,
-                None => return,
-            },
+        let dropped = match &self.rate {
+            Some(rate) => {
+                let mut rate = rate.lock().unwrap_or_else(PoisonError::into_inner);
+                match rate.take(Instant::now()) {
+                    Some(dropped) => dropped,
+                    None => return,
+                }
+            }
             None => 0,
         };
         let short_context = head(context, self.max_context_bytes);
@@ -118,7 +122,7 @@ impl WasiLoggingCtxBuilder {
 
     /// How many messages are kept. How many were not is told with the next one.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
-        self.ctx.rate = Some(Rate::new(limit, Instant::now()));
+        self.ctx.rate = Some(Arc::new(Mutex::new(Rate::new(limit, Instant::now()))));
         self
     }
 

@@ -25,7 +25,7 @@ impl LogSink for Kept {
 #[test]
 fn levels_and_sizes_are_limited() {
     let kept = Arc::new(Kept::default());
-    let mut ctx = WasiLoggingCtx::builder()
+    let ctx = WasiLoggingCtx::builder()
         .sink(kept.clone())
         .component("c:")
         .min_level(Level::Warn)
@@ -45,7 +45,7 @@ fn levels_and_sizes_are_limited() {
 #[test]
 fn a_rate_can_be_limited() {
     let kept = Arc::new(Kept::default());
-    let mut ctx = WasiLoggingCtx::builder()
+    let ctx = WasiLoggingCtx::builder()
         .sink(kept.clone())
         .rate_limit(RateLimit {
             per_second: 0,
@@ -53,6 +53,22 @@ fn a_rate_can_be_limited() {
         })
         .build();
     (0..100).for_each(|_| ctx.log(Level::Info, "", "m"));
+    assert_eq!(kept.0.lock().unwrap().len(), 3);
+}
+
+#[test]
+fn instances_share_a_rate() {
+    let kept = Arc::new(Kept::default());
+    let builder = WasiLoggingCtx::builder()
+        .sink(kept.clone())
+        .rate_limit(RateLimit {
+            per_second: 0,
+            burst: 3,
+        });
+    for _ in 0..5 {
+        let ctx = builder.clone().build();
+        (0..2).for_each(|_| ctx.log(Level::Info, "", "m"));
+    }
     assert_eq!(kept.0.lock().unwrap().len(), 3);
 }
 
@@ -78,6 +94,10 @@ fn run(name: &str, ctx: WasiLoggingCtx) {
                 (with "logging" (instance (export "log" (func $log))))))
             (func (export "run") (canon lift (core func $main "run"))))"#
     );
+    run_text(&text, ctx);
+}
+
+fn run_text(text: &str, ctx: WasiLoggingCtx) {
     let engine = Engine::default();
     let component = Component::new(&engine, wat::parse_str(text).unwrap()).unwrap();
     let mut linker = Linker::<WasiLoggingCtx>::new(&engine);
@@ -120,5 +140,38 @@ fn a_component_writes_lines() {
             };
             assert!(text.ends_with(end), "{text}");
         }
+    }
+}
+
+#[test]
+fn a_message_of_100_megabytes_is_one_short_line() {
+    let text = r#"(component
+        (type $logging (instance
+            (type $level (enum "trace" "debug" "info" "warn" "error" "critical"))
+            (export "level" (type $l (eq $level)))
+            (export "log" (func (param "level" $l) (param "context" string) (param "message" string)))))
+        (import "wasi:logging/logging" (instance $logging (type $logging)))
+        (core module $libc (memory (export "memory") 1700))
+        (core instance $libc (instantiate $libc))
+        (core func $log (canon lower (func $logging "log") (memory (core memory $libc "memory"))))
+        (core module $main
+            (import "libc" "memory" (memory 1))
+            (import "logging" "log" (func $log (param i32 i32 i32 i32 i32)))
+            (func (export "run")
+                (memory.fill (i32.const 0) (i32.const 10) (i32.const 104857600))
+                (call $log (i32.const 2) (i32.const 0) (i32.const 104857600) (i32.const 0) (i32.const 104857600))))
+        (core instance $main (instantiate $main
+            (with "libc" (instance $libc))
+            (with "logging" (instance (export "log" (func $log))))))
+        (func (export "run") (canon lift (core func $main "run"))))"#;
+    for format in [Format::Text, Format::Json] {
+        let written = Written::default();
+        let sink = Arc::new(WriterSink::new(format, written.clone()));
+        run_text(text, WasiLoggingCtx::builder().sink(sink).build());
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.lines().count(), 1);
+        // Each line end is two characters.
+        assert!(text.len() < 2 * ((16 << 10) + 256) + 200, "{}", text.len());
+        assert!(text.ends_with(" ...\n") || text.ends_with("\"truncated\":true}\n"));
     }
 }

@@ -11,7 +11,9 @@ use wharf_wasi_keyvalue::bindings::{WatchService, WatchServicePre};
 
 use super::args::ServeArgs;
 use super::host::{Grants, Host};
+use super::log;
 use super::metrics::{Metrics, count};
+use crate::cloud::Watches;
 use crate::failure::Failure;
 use crate::invoke::{Candidate, find, signature};
 use crate::load::{Layer, Loaded, is_artifact, load, open_artifact};
@@ -82,15 +84,19 @@ impl Loader {
             .component_type()
             .exports()
             .any(|(name, _)| name.starts_with("wasi:http/incoming-handler@0.2."));
+        let watches = Watches::of(&component);
         if !answers {
+            let also = match watches {
+                Watches::No => "",
+                _ => "; watchers are called for components that answer requests",
+            };
             return Err(Failure::new(format!(
-                "{file}: the component does not export wasi:http/incoming-handler"
+                "{file}: the component does not export wasi:http/incoming-handler{also}"
             )));
         }
-        let watches = component
-            .component_type()
-            .exports()
-            .any(|(name, _)| name.starts_with("wasi:keyvalue/watcher@0.2.0-draft2"));
+        if let Some(note) = watches.note(true) {
+            log::message(format_args!("{file}: {note}"));
+        }
         let reset = match &self.args.reset_func {
             Some(name) => {
                 Some(find_reset(&component, name).map_err(|e| Failure::new(format!("{file}: {e}")))?)
@@ -98,6 +104,7 @@ impl Loader {
             None => None,
         };
         let pre = self.linker.instantiate_pre(&component).map_err(failure)?;
+        let watches = watches == Watches::Yes;
         let watcher = watches.then(|| WatchServicePre::new(pre.clone())).transpose();
         Ok(App {
             watcher: watcher.map_err(failure)?,

@@ -27,7 +27,8 @@ mod turns;
 mod watcher;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Once, PoisonError, RwLock};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -36,6 +37,7 @@ use wharf::Engine;
 
 use crate::engine::{config, find_secret};
 use crate::failure::Failure;
+use crate::folder_limits;
 use crate::load::is_artifact;
 use admission::Admission;
 use app::{App, Loader};
@@ -58,7 +60,7 @@ pub struct Server {
     spans: Option<Arc<otlp::Exporter>>,
     app: RwLock<Arc<App>>,
     /// Whether somebody waits for changes in stores.
-    watching: Once,
+    watching: AtomicBool,
 }
 
 impl Server {
@@ -83,6 +85,7 @@ pub fn serve(args: ServeArgs) -> Result<u8, Failure> {
     config.epoch_interruption(true);
     let engine = Engine::new(&config).map_err(|e| Failure::new(e.to_string()))?;
     let grants = Grants::new(args.clone())?;
+    let _shared = folder_limits::share(&args.grants, &grants.cloud.policy);
     let loader = Loader::new(args.clone(), engine.clone(), &grants)?;
     let app = loader.load()?;
     let cores = std::thread::available_parallelism().map_or(2, Into::into);
@@ -106,7 +109,7 @@ pub fn serve(args: ServeArgs) -> Result<u8, Failure> {
         turns: turns::Turns::default(),
         spans,
         app: RwLock::new(Arc::new(app)),
-        watching: Once::new(),
+        watching: AtomicBool::new(false),
         args,
     });
     tick(engine.clone())?;
@@ -166,7 +169,7 @@ async fn run(server: Arc<Server>, loader: Arc<Loader>) -> Result<u8, Failure> {
     if server.args.watch {
         tokio::spawn(reload::watch(server.clone(), loader.clone()));
     }
-    watcher::start(&server);
+    watcher::start(&server).await;
     let (stop, stopped) = watch::channel(false);
     log::message(format_args!(
         "serving {} on http://{address}",

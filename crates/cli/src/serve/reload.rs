@@ -20,7 +20,7 @@ pub async fn reload(server: &Arc<Server>, loader: &Arc<Loader>) {
     match loaded {
         Ok(Ok(app)) => {
             server.set_app(app);
-            watcher::start(server);
+            watcher::start(server).await;
             count(&server.metrics.reloads);
             log::message(format_args!("{file}: loaded again"));
         }

@@ -1,12 +1,13 @@
 //! Telling a component of changes in the buckets that it is granted.
 //!
 //! Each change is told to an instance of its own, one after the other for each bucket. What such an instance changes itself is
-//! not told.
+//! not told, to no process. In Redis the changes of all processes are told.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::time::{Instant, timeout_at};
-use wharf_wasi_keyvalue::{Change, Changes};
+use wharf_wasi_keyvalue::{Change, Changes, Told};
 
 use super::app::App;
 use super::guest::on_guest_threads;
@@ -15,26 +16,51 @@ use super::{Server, log};
 use crate::cloud::CloudView as _;
 
 /// Tells the component of changes from now on, if it wants to be told of them. Only the first call does something.
-pub fn start(server: &Arc<Server>) {
-    if !server.app().is_watcher() {
+pub async fn start(server: &Arc<Server>) {
+    if !server.app().is_watcher() || server.watching.swap(true, Ordering::Relaxed) {
         return;
     }
-    server.watching.call_once(|| {
-        for (bucket, changes) in server.grants.cloud.changes() {
-            tokio::spawn(tell_all(server.clone(), bucket, changes));
-        }
+    let watched = server.grants.cloud.buckets().into_iter().map(|bucket| {
+        let server = server.clone();
+        // At the same time: servers may not be there.
+        tokio::spawn(async move {
+            if let Some(changes) = server.grants.cloud.changes(&bucket).await {
+                tokio::spawn(tell_all(server, bucket, changes));
+            }
+        })
     });
+    for listening in watched.collect::<Vec<_>>() {
+        let _ = listening.await;
+    }
 }
 
 async fn tell_all(server: Arc<Server>, bucket: String, mut changes: Changes) {
+    let say = |text: &str| {
+        // Some of it may be a server's.
+        let text: String = text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        log::message(format_args!("the bucket {bucket}: {text}"));
+    };
     loop {
-        let change = changes.next().await;
-        let lost = changes.take_lost();
-        if lost > 0 {
-            log::message(format_args!(
-                "{lost} changes in the bucket {bucket} were not told: the component is too slow"
-            ));
-        }
+        let change = match changes.next().await {
+            Told::Change(change) => change,
+            Told::Lost(lost) => {
+                say(&format!(
+                    "{lost} changes were not told: the component is too slow, or they are too large"
+                ));
+                continue;
+            }
+            Told::Interrupted(error) => {
+                say(&format!("no changes are told until it can be reached: {error}"));
+                continue;
+            }
+            Told::Resumed => {
+                say("changes are told again; those in the meantime were not");
+                continue;
+            }
+        };
         // After a reload it may be another one.
         let app = server.app();
         if !app.is_watcher() {

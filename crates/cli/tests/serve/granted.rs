@@ -149,7 +149,7 @@ fn a_store_has_to_be_granted() {
 
 /// Asks until the answer is this.
 #[track_caller]
-fn until(server: &Server, target: &str, expected: &str) {
+pub fn until(server: &Server, target: &str, expected: &str) {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let answer = server.get(target);

@@ -13,6 +13,10 @@ mod languages;
 mod life;
 mod limits;
 mod observed;
+#[path = "../../../wasi-keyvalue/tests/common/redis.rs"]
+#[allow(dead_code, reason = "shared with tests that need more of it")]
+mod redis;
 mod reused;
+mod stores;
 mod support;
 mod upstream;

@@ -1,6 +1,6 @@
 //! Buckets in memory, gone with the backend.
 
-use super::{Backend, Bucket, BucketName, KeyPage, MAX_RESPONSE_BYTES, Pager, Swap, add};
+use super::{Backend, Batch, Bucket, BucketName, KeyPage, MAX_RESPONSE_BYTES, Pager, Swap, add};
 use crate::error::{StoreError, StoreResult};
 use crate::quota::{Quota, Usage, cost};
 use async_trait::async_trait;
@@ -70,10 +70,13 @@ impl Data {
         Ok(())
     }
 
-    fn remove(&mut self, key: &str) {
-        if let Some(old) = self.entries.remove(key) {
-            self.usage = self.usage.removed(cost(key, old.len()));
-        }
+    /// Whether the key was there.
+    fn remove(&mut self, key: &str) -> bool {
+        let Some(old) = self.entries.remove(key) else {
+            return false;
+        };
+        self.usage = self.usage.removed(cost(key, old.len()));
+        true
     }
 }
 
@@ -87,9 +90,8 @@ impl Bucket for MemoryBucket {
         self.lock().put(key, value, &self.quota)
     }
 
-    async fn delete(&self, key: &str) -> StoreResult<()> {
-        self.lock().remove(key);
-        Ok(())
+    async fn delete(&self, key: &str) -> StoreResult<bool> {
+        Ok(self.lock().remove(key))
     }
 
     async fn exists(&self, key: &str) -> StoreResult<bool> {
@@ -144,16 +146,33 @@ impl Bucket for MemoryBucket {
         Ok(found().map(Option::<&Vec<u8>>::cloned).collect())
     }
 
-    async fn set_many(&self, entries: Vec<(String, Vec<u8>)>) -> StoreResult<()> {
+    async fn set_many(&self, entries: Vec<(String, Vec<u8>)>) -> Batch {
         let mut data = self.lock();
-        entries
-            .into_iter()
-            .try_for_each(|(key, value)| data.put(&key, value, &self.quota))
+        let mut changed = Vec::with_capacity(entries.len());
+        for (i, (key, value)) in entries.into_iter().enumerate() {
+            if let Err(error) = data.put(&key, value, &self.quota) {
+                return Batch {
+                    changed,
+                    ended: Err(error),
+                };
+            }
+            changed.push(i);
+        }
+        Batch {
+            changed,
+            ended: Ok(()),
+        }
     }
 
-    async fn delete_many(&self, keys: Vec<String>) -> StoreResult<()> {
+    async fn delete_many(&self, keys: Vec<String>) -> Batch {
         let mut data = self.lock();
-        keys.iter().for_each(|key| data.remove(key));
-        Ok(())
+        let changed = keys.iter().enumerate();
+        Batch {
+            changed: changed
+                .filter(|(_, key)| data.remove(key))
+                .map(|(i, _)| i)
+                .collect(),
+            ended: Ok(()),
+        }
     }
 }

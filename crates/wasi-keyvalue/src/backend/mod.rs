@@ -1,5 +1,6 @@
 //! Where buckets are kept.
 
+mod changes;
 mod memory;
 mod open;
 #[cfg(feature = "redb")]
@@ -11,16 +12,21 @@ mod redis;
 #[cfg(feature = "redis")]
 mod redis_scripts;
 #[cfg(feature = "redis")]
+mod redis_server;
+#[cfg(feature = "redis")]
 mod redis_tls;
+#[cfg(feature = "redis")]
+mod redis_watch;
 mod watched;
 
 #[cfg(feature = "redb")]
 pub use self::redb::RedbBackend;
 #[cfg(feature = "redis")]
 pub use self::redis::RedisBackend;
+pub use changes::{Change, Changes, Teller, Told};
 pub use memory::MemoryBackend;
 pub use open::{BackendUrl, Backends, OpenError};
-pub use watched::{Change, Changes, WatchedBackend};
+pub use watched::WatchedBackend;
 
 use crate::error::{StoreError, StoreResult};
 use crate::quota::Quota;
@@ -56,8 +62,15 @@ pub trait Backend: Debug + Send + Sync + 'static {
     /// When the backend can't be reached.
     async fn open(&self, name: &BucketName, quota: Quota) -> StoreResult<Arc<dyn Bucket>>;
 
-    /// This backend, if it is one that tells of changes.
-    fn watched(&self) -> Option<&WatchedBackend> {
+    /// The changes of a bucket from now on, if this backend tells of changes. When those of others can't be had for a
+    /// while, [`Told::Interrupted`] says so.
+    async fn watch(&self, name: &BucketName) -> Option<Changes> {
+        let _ = name;
+        None
+    }
+
+    /// The same backend, if it tells of changes, in such a way that what is changed through it is told to nobody.
+    fn untold(&self) -> Option<Arc<dyn Backend>> {
         None
     }
 }
@@ -80,6 +93,25 @@ pub enum Swap {
     Changed(Option<Vec<u8>>),
 }
 
+/// What an operation on many keys came to. After an error some of them may have been changed and others not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// Those that were changed, by their places in what was asked for, as far as that is known.
+    pub changed: Vec<usize>,
+    /// How it ended.
+    pub ended: StoreResult<()>,
+}
+
+impl Batch {
+    /// Nothing was changed, for this reason.
+    pub fn failed(error: StoreError) -> Batch {
+        Batch {
+            changed: Vec::new(),
+            ended: Err(error),
+        }
+    }
+}
+
 /// A bucket of a backend. Each operation but those on many keys happens as a whole or not at all.
 ///
 /// The caller has checked the length of keys and values.
@@ -91,8 +123,8 @@ pub trait Bucket: Debug + Send + Sync + 'static {
     /// Puts a value under a key.
     async fn set(&self, key: &str, value: Vec<u8>) -> StoreResult<()>;
 
-    /// Removes a key, if it is there.
-    async fn delete(&self, key: &str) -> StoreResult<()>;
+    /// Removes a key, and says whether it was there.
+    async fn delete(&self, key: &str) -> StoreResult<bool>;
 
     /// Whether there is a value under a key.
     async fn exists(&self, key: &str) -> StoreResult<bool>;
@@ -110,11 +142,11 @@ pub trait Bucket: Debug + Send + Sync + 'static {
     /// The values under keys.
     async fn get_many(&self, keys: Vec<String>) -> StoreResult<Vec<Option<Vec<u8>>>>;
 
-    /// Puts values under keys.
-    async fn set_many(&self, entries: Vec<(String, Vec<u8>)>) -> StoreResult<()>;
+    /// Puts values under keys, one after the other, up to the first that has no room.
+    async fn set_many(&self, entries: Vec<(String, Vec<u8>)>) -> Batch;
 
-    /// Removes keys.
-    async fn delete_many(&self, keys: Vec<String>) -> StoreResult<()>;
+    /// Removes keys. Those that are not there are not changed.
+    async fn delete_many(&self, keys: Vec<String>) -> Batch;
 }
 
 /// Adds to a number as [`Bucket::increment`] does.

@@ -98,6 +98,23 @@ pub struct Backends {
     open: HashMap<BackendUrl, Arc<dyn Backend>>,
     #[cfg(feature = "redis")]
     tls: Option<Arc<rustls::ClientConfig>>,
+    #[cfg(feature = "redis")]
+    on_unpublished: Option<OnUnpublished>,
+}
+
+/// Is told which backend it is, and what is wrong.
+#[cfg(feature = "redis")]
+#[derive(Clone)]
+struct OnUnpublished(Arc<TellUnpublished>);
+
+#[cfg(feature = "redis")]
+type TellUnpublished = dyn Fn(&BackendUrl, &StoreError) + Send + Sync;
+
+#[cfg(feature = "redis")]
+impl fmt::Debug for OnUnpublished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnUnpublished")
+    }
 }
 
 impl Backends {
@@ -110,6 +127,17 @@ impl Backends {
     #[cfg(feature = "redis")]
     pub fn redis_tls(&mut self, config: Arc<rustls::ClientConfig>) -> &mut Self {
         self.tls = Some(config);
+        self
+    }
+
+    /// Is called once for each server opened from now on that lets nothing be published, so that watchers in other
+    /// processes are not told of changes that are made here.
+    #[cfg(feature = "redis")]
+    pub fn on_unpublished(
+        &mut self,
+        tell: impl Fn(&BackendUrl, &StoreError) + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.on_unpublished = Some(OnUnpublished(Arc::new(tell)));
         self
     }
 
@@ -128,7 +156,11 @@ impl Backends {
         if let Some(open) = self.open.get(&key) {
             return Ok(open.clone());
         }
-        let backend = Arc::new(WatchedBackend::new(self.make(url)?));
+        let backend: Arc<dyn Backend> = match url {
+            // It tells by itself, and of more.
+            BackendUrl::Redis(_) => self.make(url)?,
+            _ => Arc::new(WatchedBackend::new(self.make(url)?)),
+        };
         let key = match url {
             // It may have been made just now.
             BackendUrl::Redb(path) => {
@@ -155,14 +187,19 @@ impl Backends {
             #[cfg(not(feature = "redb"))]
             BackendUrl::Redb(_) => return Err(OpenError::Unavailable("redb:")),
             #[cfg(feature = "redis")]
-            BackendUrl::Redis(address) => Arc::new(
-                match (url.uses_tls(), &self.tls) {
+            BackendUrl::Redis(address) => {
+                let made = match (url.uses_tls(), &self.tls) {
                     (false, _) => super::RedisBackend::new(address),
                     (true, Some(tls)) => super::RedisBackend::with_tls(address, tls.clone()),
                     (true, None) => return Err(OpenError::Tls),
+                };
+                let backend = made.map_err(failed)?;
+                if let Some(OnUnpublished(tell)) = self.on_unpublished.clone() {
+                    let url = url.clone();
+                    backend.on_unpublished(move |error| tell(&url, error));
                 }
-                .map_err(failed)?,
-            ),
+                Arc::new(backend)
+            }
             #[cfg(not(feature = "redis"))]
             BackendUrl::Redis(_) => return Err(OpenError::Unavailable("redis:")),
         })

@@ -4,7 +4,7 @@
 //! bucket and key; another one what each bucket holds, changed in the same transactions.
 
 use super::redb_file::{DatabaseFile, ENTRIES, EntryKey, Failed, USAGE};
-use super::{Backend, Bucket, BucketName, KeyPage, MAX_RESPONSE_BYTES, Pager, Swap, add};
+use super::{Backend, Batch, Bucket, BucketName, KeyPage, MAX_RESPONSE_BYTES, Pager, Swap, add};
 use crate::error::{StoreError, StoreResult};
 use crate::quota::{Quota, Usage, cost};
 use crate::runtime::blocking;
@@ -186,9 +186,15 @@ impl Bucket for RedbBucket {
         blocking(move || inner.change(|change| Ok((true, change.put(&key, &value)?)))).await
     }
 
-    async fn delete(&self, key: &str) -> StoreResult<()> {
+    async fn delete(&self, key: &str) -> StoreResult<bool> {
         let (inner, key) = (self.0.clone(), key.to_owned());
-        blocking(move || inner.change(|change| Ok((change.remove(&key)?, ())))).await
+        blocking(move || {
+            inner.change(|change| {
+                let was_there = change.remove(&key)?;
+                Ok((was_there, was_there))
+            })
+        })
+        .await
     }
 
     async fn exists(&self, key: &str) -> StoreResult<bool> {
@@ -259,31 +265,46 @@ impl Bucket for RedbBucket {
         .await
     }
 
-    async fn set_many(&self, entries: Vec<(String, Vec<u8>)>) -> StoreResult<()> {
+    async fn set_many(&self, entries: Vec<(String, Vec<u8>)>) -> Batch {
         let inner = self.0.clone();
-        blocking(move || {
+        let work = move || {
             inner.change(|change| {
-                for (key, value) in &entries {
-                    change.put(key, value)?;
+                let mut batch = Batch {
+                    changed: Vec::with_capacity(entries.len()),
+                    ended: Ok(()),
+                };
+                for (i, (key, value)) in entries.iter().enumerate() {
+                    match change.put(key, value) {
+                        Ok(()) => batch.changed.push(i),
+                        // What was in front of it stays, as it does in other backends.
+                        Err(Failed::Store(error)) => {
+                            batch.ended = Err(error);
+                            break;
+                        }
+                        Err(failed) => return Err(failed),
+                    }
                 }
-                Ok((!entries.is_empty(), ()))
+                Ok((!batch.changed.is_empty(), batch))
             })
-        })
-        .await
+        };
+        blocking(work).await.unwrap_or_else(Batch::failed)
     }
 
-    async fn delete_many(&self, keys: Vec<String>) -> StoreResult<()> {
+    async fn delete_many(&self, keys: Vec<String>) -> Batch {
         let inner = self.0.clone();
-        blocking(move || {
+        let work = move || {
             inner.change(|change| {
-                let mut changed = false;
-                for key in &keys {
-                    changed |= change.remove(key)?;
+                let mut changed = Vec::new();
+                for (i, key) in keys.iter().enumerate() {
+                    if change.remove(key)? {
+                        changed.push(i);
+                    }
                 }
-                Ok((changed, ()))
+                let ended = Ok(());
+                Ok((!changed.is_empty(), Batch { changed, ended }))
             })
-        })
-        .await
+        };
+        blocking(work).await.unwrap_or_else(Batch::failed)
     }
 }
 

@@ -144,7 +144,9 @@ fn error(error: redb::Error) -> StoreError {
             StoreError::Corrupt(e.to_string())
         }
         redb::Error::DatabaseAlreadyOpen => StoreError::Unavailable(
-            "another process, or another part of this one, has the file open".to_owned(),
+            "another process, or another part of this one, has the file open; end that one first, give this one a \
+             file of its own, or keep what several share in Redis"
+                .to_owned(),
         ),
         other => StoreError::Io(other.to_string()),
     }

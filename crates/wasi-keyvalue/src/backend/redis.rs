@@ -4,58 +4,36 @@
 //! answers take is bounded for what this crate has put there.
 
 use super::redis_scripts::{Scripts, status};
+use super::redis_server::Server;
 use super::redis_tls::Tls;
-use super::{Backend, Bucket, BucketName, KeyPage, MAX_RESPONSE_BYTES, PAGE_KEYS, Pager, Swap};
+use super::redis_watch::listen;
+use super::{
+    Backend, Batch, Bucket, BucketName, Changes, KeyPage, MAX_RESPONSE_BYTES, PAGE_KEYS, Pager, Swap,
+};
 use crate::error::{StoreError, StoreResult};
 use crate::quota::Quota;
-use crate::runtime::spawn;
+use crate::runtime::{spawn, start};
 use async_trait::async_trait;
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, RedisError, ScriptInvocation};
+use redis::{Client, ScriptInvocation};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
+use tokio::sync::oneshot;
 
-/// How long a connection may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long an answer may take.
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a connection may be unused before it is tried: servers close those that are unused for long.
-const IDLE: Duration = Duration::from_secs(1);
+/// How many bytes of keys are asked for at once, if there is more than one.
+const ANSWER_BYTES: usize = 16 << 20;
 
 /// Keeps buckets in a Redis server (6 or later, no cluster). Clones share a connection.
 ///
 /// When the connection is lost, operations fail with [`StoreError::Unavailable`] until a new one can be made, which
 /// each of them tries. A change that was under way may have been made.
+///
+/// Each change is published in the channel `wharf:{...}:changes:DATABASE` in the same step. So watchers are told of what
+/// any process changes through such a backend, in the order in which it happens; of what other programs write there, they
+/// are not. Changes while a watcher's connection is broken are lost to it, which it is told.
 #[derive(Clone, Debug)]
 pub struct RedisBackend {
     server: Arc<Server>,
-}
-
-struct Server {
-    client: Client,
-    tls: Option<Tls>,
-    connection: Mutex<Connection>,
-    scripts: Scripts,
-}
-
-#[derive(Default)]
-struct Connection {
-    /// The connection, and when it was last used.
-    open: Option<(MultiplexedConnection, Instant)>,
-    /// Counts the connections, so that only the one that failed is given up.
-    number: u64,
-    /// When and why no connection could be made.
-    failed: Option<(Instant, StoreError)>,
-}
-
-impl std::fmt::Debug for Server {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Not the client: its URL may have a password.
-        f.debug_struct("Server").finish_non_exhaustive()
-    }
+    /// Nobody is told of changes.
+    untold: bool,
 }
 
 impl RedisBackend {
@@ -80,111 +58,67 @@ impl RedisBackend {
 
     fn of(client: Client, tls: Option<Tls>) -> RedisBackend {
         RedisBackend {
-            server: Arc::new(Server {
-                client,
-                tls,
-                connection: Mutex::default(),
-                scripts: Scripts::new(),
-            }),
+            server: Arc::new(Server::new(client, tls)),
+            untold: false,
         }
+    }
+
+    /// Is called once if the server lets nothing be published, so that watchers in other processes are not told of
+    /// changes that are made here.
+    pub fn on_unpublished(&self, tell: impl Fn(&StoreError) + Send + Sync + 'static) -> &RedisBackend {
+        self.server.on_unpublished(Box::new(tell));
+        self
+    }
+
+    /// What all keys of a bucket begin with. The lengths keep names apart, and the braces keep a bucket together.
+    fn base(name: &BucketName) -> String {
+        let namespace = &name.namespace;
+        format!("wharf:{{{}:{namespace}:{}}}", namespace.len(), name.bucket)
+    }
+
+    /// The channel of a bucket. Those of all databases share their names.
+    fn channel(&self, name: &BucketName) -> String {
+        format!("{}:changes:{}", RedisBackend::base(name), self.server.database())
     }
 }
 
 #[async_trait]
 impl Backend for RedisBackend {
     async fn open(&self, name: &BucketName, quota: Quota) -> StoreResult<Arc<dyn Bucket>> {
-        // The lengths keep names apart, and the braces keep a bucket together.
-        let base = format!(
-            "wharf:{{{}:{}:{}}}",
-            name.namespace.len(),
-            name.namespace,
-            name.bucket
-        );
+        let base = RedisBackend::base(name);
+        let mut keys: Vec<String> = ["values", "keys", "bytes"]
+            .map(|part| format!("{base}:{part}"))
+            .into();
+        if !self.untold {
+            keys.push(self.channel(name));
+        }
         let inner = Arc::new(Inner {
             server: self.server.clone(),
-            keys: ["values", "keys", "bytes"].map(|part| format!("{base}:{part}")),
+            keys,
             quota,
         });
         let bucket = RedisBucket(inner.clone());
         inner.command::<()>(redis::cmd("PING")).await?;
         Ok(Arc::new(bucket))
     }
-}
 
-impl Server {
-    /// The connection with its number, made if there is none.
-    async fn connect(&self) -> StoreResult<(u64, MultiplexedConnection)> {
-        let asked = Instant::now();
-        let mut connection = self.connection.lock().await;
-        if let Some((mut open, used)) = connection.open.take()
-            && (used.elapsed() < IDLE || redis::cmd("PING").query_async::<()>(&mut open).await.is_ok())
-        {
-            connection.open = Some((open.clone(), Instant::now()));
-            return Ok((connection.number, open));
+    async fn watch(&self, name: &BucketName) -> Option<Changes> {
+        let (teller, changes) = Changes::new();
+        let (listening, begun) = oneshot::channel();
+        let listener = listen(self.server.clone(), self.channel(name), teller.clone(), listening);
+        if let Err(error) = start(listener) {
+            teller.tell(super::Told::Interrupted(error));
         }
-        // Those who waited for an attempt share its end, and do not try one after the other.
-        if let Some((at, error)) = &connection.failed
-            && *at >= asked
-        {
-            return Err(error.clone());
-        }
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(RESPONSE_TIMEOUT));
-        let made = match &self.tls {
-            None => {
-                self.client
-                    .get_multiplexed_async_connection_with_config(&config)
-                    .await
-            }
-            Some(tls) => tokio::time::timeout(CONNECT_TIMEOUT, tls.connect(&self.client, config))
-                .await
-                .unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into())),
-        };
-        match made {
-            Ok(open) => {
-                connection.open = Some((open.clone(), Instant::now()));
-                connection.number += 1;
-                Ok((connection.number, open))
-            }
-            Err(e) => {
-                let error = store_error(&e);
-                connection.failed = Some((Instant::now(), error.clone()));
-                Err(error)
-            }
-        }
+        // Or it could not begin, which the changes say.
+        let _ = begun.await;
+        Some(changes)
     }
 
-    /// Gives up a connection that is lost.
-    async fn failed(&self, number: u64, error: &RedisError) -> StoreError {
-        if is_lost(error) {
-            let mut connection = self.connection.lock().await;
-            if connection.number == number {
-                connection.open = None;
-            }
-        }
-        store_error(error)
-    }
-}
-
-/// Whether the connection is of no use any more.
-fn is_lost(error: &RedisError) -> bool {
-    error.is_io_error()
-        || error.is_timeout()
-        || error.is_connection_dropped()
-        || error.is_unrecoverable_error()
-}
-
-fn store_error(error: &RedisError) -> StoreError {
-    match error.code() {
-        // Redis has as much as it may have, or can't write to its disk.
-        Some("OOM" | "MISCONF") => StoreError::Full,
-        Some("LOADING" | "BUSY" | "CLUSTERDOWN" | "MASTERDOWN" | "TRYAGAIN" | "READONLY") => {
-            StoreError::Unavailable(error.to_string())
-        }
-        Some("WRONGTYPE") => StoreError::Corrupt(error.to_string()),
-        _ if is_lost(error) || error.is_connection_refusal() => StoreError::Unavailable(error.to_string()),
-        _ => StoreError::Io(error.to_string()),
+    fn untold(&self) -> Option<Arc<dyn Backend>> {
+        Some(Arc::new(RedisBackend {
+            server: self.server.clone(),
+            untold: true,
+        }))
     }
 }
 
@@ -200,8 +134,8 @@ impl std::fmt::Debug for RedisBucket {
 
 struct Inner {
     server: Arc<Server>,
-    /// Of the values, of the keys in order, of the number of bytes.
-    keys: [String; 3],
+    /// Of the values, of the keys in order, of the number of bytes; and the channel, if changes are told.
+    keys: Vec<String>,
     quota: Quota,
 }
 
@@ -220,6 +154,19 @@ impl Inner {
             }
         })
         .await
+    }
+
+    /// Runs a script that changes the bucket; gives its status, and what comes behind that.
+    async fn change<T: redis::FromRedisValue + Send + 'static>(
+        self: &Arc<Self>,
+        choose: impl Fn(&Scripts) -> &redis::Script + Send + 'static,
+        arguments: Vec<Vec<u8>>,
+    ) -> StoreResult<(i64, T)> {
+        let (status, value, unpublished): (i64, T, i64) = self.script(choose, arguments).await?;
+        if unpublished != 0 {
+            self.server.unpublished();
+        }
+        Ok((status, value))
     }
 
     /// Runs a script on the bucket.
@@ -272,11 +219,12 @@ impl Bucket for RedisBucket {
     }
 
     async fn set(&self, key: &str, value: Vec<u8>) -> StoreResult<()> {
-        self.set_many(vec![(key.to_owned(), value)]).await
+        self.set_many(vec![(key.to_owned(), value)]).await.ended
     }
 
-    async fn delete(&self, key: &str) -> StoreResult<()> {
-        self.delete_many(vec![key.to_owned()]).await
+    async fn delete(&self, key: &str) -> StoreResult<bool> {
+        let batch = self.delete_many(vec![key.to_owned()]).await;
+        batch.ended.map(|()| !batch.changed.is_empty())
     }
 
     async fn exists(&self, key: &str) -> StoreResult<bool> {
@@ -289,23 +237,31 @@ impl Bucket for RedisBucket {
         let start = cursor.map_or("-".to_owned(), |last| format!("({last}"));
         let mut command = redis::cmd("ZRANGEBYLEX");
         command.arg(&self.0.keys[1]).arg(start).arg("+");
-        // One more tells whether there is another page.
-        command.arg("LIMIT").arg(0).arg(PAGE_KEYS + 1);
+        // One more tells whether there is another page. Long keys come in shorter ones.
+        let longest = usize::try_from(self.0.quota.key_bytes).unwrap_or(usize::MAX);
+        let limit = (ANSWER_BYTES / longest.max(1)).clamp(2, PAGE_KEYS + 1);
+        command.arg("LIMIT").arg(0).arg(limit);
         let mut pager = Pager::default();
-        for key in self.0.command::<Vec<Vec<u8>>>(command).await? {
+        let keys = self.0.command::<Vec<Vec<u8>>>(command).await?;
+        let is_last = keys.len() < limit;
+        for key in keys.into_iter().take(limit - 1) {
             let key =
                 String::from_utf8(key).map_err(|_| StoreError::Corrupt("a key is no text".to_owned()))?;
             if !pager.take(&key) {
                 break;
             }
         }
-        Ok(pager.finish())
+        let mut page = pager.finish();
+        if !is_last && page.cursor.is_none() {
+            page.cursor = page.keys.last().cloned();
+        }
+        Ok(page)
     }
 
     async fn increment(&self, key: &str, delta: i64) -> StoreResult<i64> {
         let arguments = self.0.with_quota([key.into(), delta.to_string().into_bytes()]);
         let (answer, sum): (i64, Option<i64>) =
-            self.0.script(|scripts| &scripts.increment, arguments).await?;
+            self.0.change(|scripts| &scripts.increment, arguments).await?;
         self.0.check(answer)?;
         sum.ok_or_else(|| StoreError::Corrupt("a script gave no sum".to_owned()))
     }
@@ -321,7 +277,7 @@ impl Bucket for RedisBucket {
         let arguments = self
             .0
             .with_quota([key.into(), value, is_expected.into(), expected]);
-        let (answer, now): (i64, Option<Vec<u8>>) = self.0.script(|scripts| &scripts.swap, arguments).await?;
+        let (answer, now): (i64, Option<Vec<u8>>) = self.0.change(|scripts| &scripts.swap, arguments).await?;
         if answer == status::CHANGED {
             return Ok(Swap::Changed(now));
         }
@@ -347,20 +303,36 @@ impl Bucket for RedisBucket {
         }
     }
 
-    async fn set_many(&self, entries: Vec<(String, Vec<u8>)>) -> StoreResult<()> {
+    async fn set_many(&self, entries: Vec<(String, Vec<u8>)>) -> Batch {
+        let wanted = entries.len();
         let entries = entries
             .into_iter()
             .flat_map(|(key, value)| [key.into_bytes(), value]);
-        let answer: i64 = self
-            .0
-            .script(|scripts| &scripts.set, self.0.with_quota(entries))
-            .await?;
-        self.0.check(answer)
+        let arguments = self.0.with_quota(entries);
+        match self.0.change::<usize>(|scripts| &scripts.set, arguments).await {
+            Ok((answer, put)) => Batch {
+                changed: (0..put.min(wanted)).collect(),
+                ended: self.0.check(answer),
+            },
+            // It may have been made or not.
+            Err(error) => Batch::failed(error),
+        }
     }
 
-    async fn delete_many(&self, keys: Vec<String>) -> StoreResult<()> {
+    async fn delete_many(&self, keys: Vec<String>) -> Batch {
+        let wanted = keys.len();
         let keys = keys.into_iter().map(String::into_bytes).collect();
-        let answer: i64 = self.0.script(|scripts| &scripts.delete, keys).await?;
-        self.0.check(answer)
+        match self.0.change::<Vec<usize>>(|scripts| &scripts.delete, keys).await {
+            // Lua counts from one.
+            Ok((answer, removed)) => Batch {
+                changed: removed
+                    .into_iter()
+                    .filter(|i| (1..=wanted).contains(i))
+                    .map(|i| i - 1)
+                    .collect(),
+                ended: self.0.check(answer),
+            },
+            Err(error) => Batch::failed(error),
+        }
     }
 }

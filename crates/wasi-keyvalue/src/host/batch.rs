@@ -71,11 +71,11 @@ pub(super) async fn set_many(handle: &BucketHandle, entries: Vec<(String, Vec<u8
     if bytes > MAX_BATCH_BYTES {
         return Err(StoreError::BatchTooLarge(MAX_BATCH_BYTES));
     }
-    bucket.set_many(entries).await
+    bucket.set_many(entries).await.ended
 }
 
 pub(super) async fn delete_many(handle: &BucketHandle, keys: Vec<String>) -> StoreResult<()> {
     let bucket = handle.writable()?;
     check_keys(handle, keys.len(), keys.iter())?;
-    bucket.delete_many(keys).await
+    bucket.delete_many(keys).await.ended
 }

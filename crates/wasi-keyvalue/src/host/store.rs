@@ -4,9 +4,12 @@ use super::{HostResult, answer};
 use crate::backend::KeyPage;
 use crate::bindings::wasi::keyvalue::store::{Host, HostBucket, KeyResponse};
 use crate::ctx::{BucketHandle, WasiKeyValue};
-use crate::error::StoreResult;
+use crate::error::{StoreError, StoreResult};
 use wharf::Result;
 use wharf::component::Resource;
+
+/// The most bytes of a cursor, if keys may not be longer.
+const MAX_CURSOR: u64 = 1 << 20;
 
 impl Host for WasiKeyValue<'_> {
     async fn open(&mut self, identifier: String) -> HostResult<Resource<BucketHandle>> {
@@ -72,7 +75,8 @@ pub(super) async fn set(handle: &BucketHandle, key: &str, value: Vec<u8>) -> Sto
 pub(super) async fn delete(handle: &BucketHandle, key: &str) -> StoreResult<()> {
     let bucket = handle.writable()?;
     handle.quota.check_key(key)?;
-    bucket.delete(key).await
+    bucket.delete(key).await?;
+    Ok(())
 }
 
 pub(super) async fn exists(handle: &BucketHandle, key: &str) -> StoreResult<bool> {
@@ -81,7 +85,9 @@ pub(super) async fn exists(handle: &BucketHandle, key: &str) -> StoreResult<bool
 }
 
 pub(super) async fn list_keys(handle: &BucketHandle, cursor: Option<&str>) -> StoreResult<KeyPage> {
-    // A cursor is a key.
-    handle.quota.check_key(cursor.unwrap_or_default())?;
+    // A cursor is a key, maybe one that was put when longer keys were allowed.
+    if cursor.is_some_and(|cursor| cursor.len() as u64 > handle.quota.key_bytes.max(MAX_CURSOR)) {
+        return Err(StoreError::UnknownCursor);
+    }
     handle.bucket.list_keys(cursor).await
 }

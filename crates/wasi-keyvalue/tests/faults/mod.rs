@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use wharf_wasi_keyvalue::{
-    Backend, BackendUrl, Backends, BucketGrant, Quota, RedbBackend, RedisBackend, StoreError,
+    Backend, BackendUrl, Backends, BucketGrant, BucketName, Change, Quota, RedbBackend, RedisBackend,
+    StoreError, Told,
 };
 
 use crate::common::{RedisServer, granted, guest, open, wait};
@@ -127,7 +128,14 @@ pub fn tls_server() {
     backends.redis_tls(trusting(server.authority()));
     let backend = backends.open(&url).unwrap();
     let bucket = open(&backend, "n", Quota::default()).unwrap();
+    let name = BucketName {
+        namespace: "n".to_owned(),
+        bucket: "b".to_owned(),
+    };
+    let mut changes = wait(backend.watch(&name)).unwrap();
     assert_eq!(wait(bucket.increment("k", 7)), Ok(7));
+    let (key, value) = ("k".to_owned(), b"7".to_vec());
+    assert_eq!(wait(changes.next()), Told::Change(Change::Set { key, value }));
     assert_eq!(
         guest(granted(&backend, "n", all), &["get", "b", "k"]).unwrap(),
         "7\n"
@@ -224,7 +232,7 @@ pub fn write_until_killed(path: &str) -> ! {
     for i in 0.. {
         let value = vec![(i % 251) as u8; 100 + i % 5000];
         let pair = vec![(format!("a{i:06}"), value.clone()), (format!("b{i:06}"), value)];
-        wait(bucket.set_many(pair)).unwrap();
+        wait(bucket.set_many(pair)).ended.unwrap();
         wait(bucket.increment("count", 1)).unwrap();
         println!("{i}");
     }
@@ -234,7 +242,7 @@ pub fn write_until_killed(path: &str) -> ! {
 pub fn killed_writer() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.redb");
-    for wanted in [3, 40] {
+    for wanted in [1, 3, 17, 40] {
         let _ = std::fs::remove_file(&path);
         let mut writer = Command::new(std::env::current_exe().unwrap())
             .env(WRITER, &path)
