@@ -115,58 +115,69 @@ pub(crate) fn from_tls(error: &rustls::Error) -> ErrorCode {
     }
 }
 
-/// Whether a body ends because something else on its connection failed, such as sending. Hyper says that as text only.
-fn is_broken_off(error: &hyper::Error) -> bool {
-    error
-        .source()
-        .is_some_and(|cause| cause.to_string() == "connection error")
+/// What an error of HTTP means, for who waits for a message.
+pub(crate) fn from_hyper(error: &hyper::Error) -> ErrorCode {
+    known(error).unwrap_or(ErrorCode::HttpProtocolError)
 }
 
-/// What an error of HTTP means, for who waits for a message or its body.
-pub(crate) fn from_hyper(error: &hyper::Error) -> ErrorCode {
+/// What an error of HTTP means, for who reads the body of a message.
+pub(crate) fn from_body(error: &hyper::Error) -> ErrorCode {
+    // What is malformed in a body, and what the system says, has its own errors among the causes. All others mean that there is nobody any more
+    // who could go on with the body: something else failed on its connection, such as sending.
+    known(error).unwrap_or(ErrorCode::ConnectionTerminated)
+}
+
+/// The meaning of what is known about an error. Its text is not looked at: that may change at any time.
+fn known(error: &hyper::Error) -> Option<ErrorCode> {
     // Errors of bodies come out as they went in; what the system or TLS said is more exact than hyper's own kinds.
     let mut source = error.source();
     while let Some(cause) = source {
         if let Some(code) = cause.downcast_ref::<ErrorCode>() {
-            return code.clone();
+            return Some(code.clone());
         }
         if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
-            return from_tls(tls);
+            return Some(from_tls(tls));
+        }
+        if let Some(h2) = cause.downcast_ref::<h2::Error>() {
+            return Some(match h2.get_io() {
+                Some(io) => from_io(io),
+                // The other side gave it up, or this one found fault with it.
+                None if h2.is_remote() => ErrorCode::ConnectionTerminated,
+                None => ErrorCode::HttpProtocolError,
+            });
         }
         if let Some(io) = cause.downcast_ref::<io::Error>() {
-            return match inner::<rustls::Error>(io) {
-                Some(tls) => from_tls(tls),
-                None => match io.kind() {
-                    io::ErrorKind::TimedOut => ErrorCode::ConnectionReadTimeout,
-                    io::ErrorKind::UnexpectedEof => ErrorCode::HttpResponseIncomplete,
-                    // How hyper reports chunks that are malformed.
-                    io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => ErrorCode::HttpProtocolError,
-                    _ => ErrorCode::ConnectionTerminated,
-                },
-            };
+            return Some(from_io(io));
         }
         source = cause.source();
     }
-    if is_too_large(error) {
-        ErrorCode::HttpResponseHeaderSectionSize(None)
+    if error.is_parse_too_large() {
+        Some(ErrorCode::HttpResponseHeaderSectionSize(None))
+    } else if error.is_parse() {
+        Some(ErrorCode::HttpProtocolError)
     } else if error.is_incomplete_message() {
-        ErrorCode::HttpResponseIncomplete
+        Some(ErrorCode::HttpResponseIncomplete)
     } else if error.is_timeout() {
-        ErrorCode::ConnectionReadTimeout
-    } else if error.is_canceled()
-        || error.is_closed()
-        || error.is_body_write_aborted()
-        || is_broken_off(error)
-    {
-        ErrorCode::ConnectionTerminated
+        Some(ErrorCode::ConnectionReadTimeout)
+    } else if error.is_canceled() || error.is_closed() || error.is_body_write_aborted() {
+        Some(ErrorCode::ConnectionTerminated)
     } else {
-        ErrorCode::HttpProtocolError
+        None
     }
 }
 
-/// The head of the message is larger than it may be. There is no predicate for that among those of hyper.
-fn is_too_large(error: &hyper::Error) -> bool {
-    error.is_parse() && error.to_string().contains("too large")
+/// What an error means that ended a connection, or the reading of a body.
+fn from_io(error: &io::Error) -> ErrorCode {
+    if let Some(tls) = inner::<rustls::Error>(error) {
+        return from_tls(tls);
+    }
+    match error.kind() {
+        io::ErrorKind::TimedOut => ErrorCode::ConnectionReadTimeout,
+        io::ErrorKind::UnexpectedEof => ErrorCode::HttpResponseIncomplete,
+        // How hyper reports chunks that are malformed.
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => ErrorCode::HttpProtocolError,
+        _ => ErrorCode::ConnectionTerminated,
+    }
 }
 
 /// The error that an [`io::Error`] was made of.

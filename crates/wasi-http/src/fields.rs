@@ -72,6 +72,11 @@ impl FieldMap {
         self.size
     }
 
+    /// The host memory that they take, at most.
+    pub(crate) fn memory(&self) -> usize {
+        self.size + self.entries.capacity() * size_of::<Entry>()
+    }
+
     /// All values of a name.
     pub fn get(&self, name: &HeaderName) -> impl Iterator<Item = &HeaderValue> {
         self.entries
@@ -289,6 +294,15 @@ mod tests {
         // What is replaced makes room.
         fields.set("name", vec![vec![b'x'; 900]], 1 << 10).unwrap();
         assert_eq!(fields.size(), 936);
+    }
+
+    #[test]
+    fn short_entries_count_what_they_take() {
+        let mut fields = FieldMap::new();
+        for _ in 0..20 {
+            append(&mut fields, "a", "").unwrap();
+        }
+        assert!(fields.memory() >= 20 * (size_of::<Entry>() + 1));
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use crate::bindings::wasi::http::types::{ErrorCode, Scheme};
 use crate::body::{HyperOutgoingBody, IncomingBody};
 use crate::ctx::WasiHttpCtxView;
-use crate::error::from_hyper;
+use crate::error::from_body;
 use crate::fields::FieldMap;
 use crate::types::{HostIncomingRequest, HostResponseOutparam};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Request, Response, header};
 use http_body::Body;
 use http_body_util::BodyExt;
+use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use wharf::Result;
@@ -78,12 +79,14 @@ impl WasiHttpCtxView<'_> {
 
     /// The fields of a message, without those of the connection.
     pub(crate) fn received_fields(&mut self, headers: &HeaderMap) -> FieldMap {
-        let named: Vec<HeaderName> = headers
+        // Only those that are there: the others could be very many.
+        let named: HashSet<HeaderName> = headers
             .get_all(header::CONNECTION)
             .iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
             .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
+            .filter(|name| headers.contains_key(name))
             .collect();
         FieldMap::from_headers(headers, |name| {
             !named.contains(name) && !self.hooks.is_forbidden_header(name)
@@ -105,7 +108,7 @@ impl IntoErrorCode for ErrorCode {
 
 impl IntoErrorCode for hyper::Error {
     fn into_error_code(self) -> ErrorCode {
-        match from_hyper(&self) {
+        match from_body(&self) {
             // The names of the codes are those of responses.
             ErrorCode::HttpResponseIncomplete => ErrorCode::ConnectionTerminated,
             ErrorCode::HttpResponseHeaderSectionSize(_) => ErrorCode::HttpRequestTrailerSectionSize(None),

@@ -2,10 +2,12 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 
 use super::framing::{Framing, Refused};
 
@@ -13,14 +15,49 @@ use super::framing::{Framing, Refused};
 /// and in any case it ends the connection.
 const POISON: &[u8] = b"\0\n\0\r\n\r\n";
 
-/// Why the rest of a connection was refused, if it was.
+/// What came on a connection, for whoever does not read it.
 #[derive(Clone, Debug, Default)]
-pub struct Verdict(Arc<OnceLock<Refused>>);
+pub struct Seen(Arc<State>);
 
-impl Verdict {
-    /// The reason.
-    pub fn get(&self) -> Option<Refused> {
-        self.0.get().copied()
+#[derive(Debug, Default)]
+struct State {
+    refused: OnceLock<Refused>,
+    head: Mutex<Option<Instant>>,
+    http2: AtomicBool,
+    streams: AtomicU64,
+}
+
+impl Seen {
+    /// Why the rest of the connection was refused, if it was.
+    pub fn refused(&self) -> Option<Refused> {
+        self.0.refused.get().copied()
+    }
+
+    /// Since when the head of a request is incomplete, if one is.
+    pub fn head(&self) -> Option<Instant> {
+        *self.0.head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this is HTTP/2.
+    pub fn is_http2(&self) -> bool {
+        self.0.http2.load(Ordering::Relaxed)
+    }
+
+    /// How many requests of HTTP/2 have begun, whatever became of them.
+    pub fn streams(&self) -> u64 {
+        self.0.streams.load(Ordering::Relaxed)
+    }
+
+    /// Takes down where the connection is now.
+    fn note(&self, framing: &Framing, was_in_head: bool) {
+        if framing.in_head() != was_in_head {
+            let since = framing.in_head().then(Instant::now);
+            *self.0.head.lock().unwrap_or_else(PoisonError::into_inner) = since;
+        }
+        if framing.is_http2() {
+            self.0.http2.store(true, Ordering::Relaxed);
+            self.0.streams.store(framing.streams(), Ordering::Relaxed);
+        }
     }
 }
 
@@ -28,7 +65,7 @@ impl Verdict {
 pub struct CheckedIo<S> {
     stream: S,
     framing: Framing,
-    verdict: Verdict,
+    seen: Seen,
     /// What is left of the poison, after which there is nothing more to read.
     poison: &'static [u8],
 }
@@ -38,14 +75,14 @@ impl<S> CheckedIo<S> {
         CheckedIo {
             stream,
             framing: Framing::new(),
-            verdict: Verdict::default(),
+            seen: Seen::default(),
             poison: POISON,
         }
     }
 
-    /// Tells later what became of the connection.
-    pub fn verdict(&self) -> Verdict {
-        self.verdict.clone()
+    /// Tells at any time what came.
+    pub fn seen(&self) -> Seen {
+        self.seen.clone()
     }
 
     fn read_poison(&mut self, buffer: &mut ReadBuf<'_>) {
@@ -62,15 +99,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for CheckedIo<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.verdict.get().is_none() {
+        if this.seen.refused().is_none() {
             let before = buffer.filled().len();
             ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
             let new = buffer.filled().get(before..).unwrap_or_default();
-            let Err((good, why)) = this.framing.follow(new) else {
+            let was_in_head = this.framing.in_head();
+            let followed = this.framing.follow(new);
+            this.seen.note(&this.framing, was_in_head);
+            let Err((good, why)) = followed else {
                 return Poll::Ready(Ok(()));
             };
             buffer.set_filled(before + good);
-            let _ = this.verdict.0.set(why);
+            let _ = this.seen.0.refused.set(why);
         }
         this.read_poison(buffer);
         Poll::Ready(Ok(()))
@@ -113,7 +153,7 @@ mod tests {
         let head = "POST / HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked";
         let bytes = format!("{head}\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n");
         let mut io = CheckedIo::new(bytes.as_bytes());
-        let verdict = io.verdict();
+        let seen = io.seen();
         let mut read = Vec::new();
         let mut piece = [0; 5];
         loop {
@@ -123,6 +163,6 @@ mod tests {
             }
         }
         assert_eq!(read, [format!("{head}\r").as_bytes(), POISON].concat());
-        assert_eq!(verdict.get(), Some(Refused::LengthAndChunks));
+        assert_eq!(seen.refused(), Some(Refused::LengthAndChunks));
     }
 }

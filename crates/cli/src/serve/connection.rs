@@ -4,23 +4,29 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::StatusCode;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until};
+use wharf_wasi_http::ErrorCode;
 
+use super::activity::{Activity, Busy};
+use super::body::ResponseBody;
 use super::checked_io::CheckedIo;
 use super::metrics::count;
 use super::record::Record;
 use super::service::answer;
 use super::timed_io::TimedIo;
+use super::turn::StreamExecutor;
 use super::{Server, log};
 
 /// The largest head of a request, and the most fields in it.
@@ -28,7 +34,10 @@ const MAX_HEAD: usize = 64 << 10;
 const MAX_FIELDS: usize = 128;
 
 /// Requests of one HTTP/2 connection at a time.
-const MAX_STREAMS: u32 = 256;
+const MAX_STREAMS: u32 = 128;
+
+/// Streams of one HTTP/2 connection that the client resets before anybody looked at them, and such that it makes the server reset.
+const MAX_RESETS: usize = 64;
 
 /// Accepts connections until `stop` says so, then waits for those that are open. Says whether all came to their end.
 pub async fn accept(server: Arc<Server>, listener: TcpListener, mut stop: watch::Receiver<bool>) -> bool {
@@ -72,107 +81,107 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// What a connection does at present.
-struct Activity {
-    requests: AtomicUsize,
-    /// Since when it does nothing, and whether it has ever had a request.
-    since: Mutex<(Instant, bool)>,
-}
-
-impl Activity {
-    fn new() -> Activity {
-        Activity {
-            requests: AtomicUsize::new(0),
-            since: Mutex::new((Instant::now(), false)),
-        }
-    }
-
-    /// When the connection is to be closed, if nothing happens until then.
-    fn deadline(&self, server: &Server) -> Instant {
-        let (since, used) = *self.since.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.requests.load(Ordering::Relaxed) > 0 {
-            return Instant::now() + server.args.idle_timeout;
-        }
-        since
-            + match used {
-                true => server.args.idle_timeout,
-                false => server.args.header_timeout,
-            }
-    }
-}
-
-/// A request of a connection.
-struct Busy(Arc<Activity>);
-
-impl Busy {
-    fn new(activity: &Arc<Activity>) -> Busy {
-        activity.requests.fetch_add(1, Ordering::Relaxed);
-        Busy(activity.clone())
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        *self.0.since.lock().unwrap_or_else(PoisonError::into_inner) = (Instant::now(), true);
-        self.0.requests.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 async fn serve(server: Arc<Server>, stream: TcpStream, remote: SocketAddr, mut stop: watch::Receiver<bool>) {
     server.metrics.connections.fetch_add(1, Ordering::Relaxed);
     // Answers are written in few pieces; a delay of the last gains nothing.
     let _ = stream.set_nodelay(true);
-    let activity = Arc::new(Activity::new());
+    let io = CheckedIo::new(TimedIo::new(stream, server.args.body_timeout));
+    let activity = Arc::new(Activity::new(io.seen()));
     let service = service_fn(|request| {
         let server = server.clone();
         let busy = Busy::new(&activity);
         async move {
             let response = answer(server, remote, request).await;
-            Ok::<_, Infallible>(response.map(|body| KeepBusy { body, _busy: busy }))
+            Ok::<_, Infallible>(response.map(|body| KeepBusy { body, busy }))
         }
     });
     let builder = builder(&server);
-    let io = CheckedIo::new(TimedIo::new(stream, server.args.body_timeout));
-    let verdict = io.verdict();
-    let io = TokioIo::new(io);
-    let mut connection = pin!(builder.serve_connection(io, service));
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
     let mut stopping = *stop.borrow();
     if stopping {
         connection.as_mut().graceful_shutdown();
     }
-    loop {
-        let deadline = activity.deadline(&server);
+    let error = loop {
+        let now = Instant::now();
         tokio::select! {
-            ended = connection.as_mut() => {
-                // Errors are those of clients, or of guests, which were logged.
-                if let Err(error) = ended {
-                    count(&server.metrics.connection_errors);
-                    if let Some(status) = refused(&*error) {
-                        let why = verdict.get().map_or_else(|| error.to_string(), |why| why.to_string());
-                        Record::refused(&server, remote, status, why);
-                    }
-                }
-                break;
-            }
+            ended = connection.as_mut() => break ended.err(),
             () = stopped(&mut stop), if !stopping => {
                 stopping = true;
                 connection.as_mut().graceful_shutdown();
+                continue;
             }
-            () = sleep_until(deadline) => {
-                if activity.deadline(&server) <= Instant::now() {
-                    connection.as_mut().graceful_shutdown();
-                    // Who has no request under way needs no time to end it.
-                    let _ = tokio::time::timeout(Duration::from_millis(100), connection.as_mut()).await;
-                    break;
+            () = activity.overdone() => {
+                log::message(format_args!("{remote}: too many requests were given up; the connection is closed"));
+            }
+            () = sleep_until(activity.look_again(&server.args, now)) => {
+                if activity.deadline(&server.args).is_none_or(|deadline| Instant::now() < deadline) {
+                    continue;
                 }
             }
         }
+        // Who has no request under way needs no time to end it.
+        connection.as_mut().graceful_shutdown();
+        break match tokio::time::timeout(Duration::from_millis(100), connection.as_mut()).await {
+            Ok(ended) => ended.err(),
+            Err(_) => None,
+        };
+    };
+    if error.is_some() {
+        count(&server.metrics.connection_errors);
     }
+    tell(&server, remote, &activity, error.as_deref());
     server.metrics.connections.fetch_sub(1, Ordering::Relaxed);
 }
 
+/// Logs the requests that began on a connection and did not get as far as to be answered by [`answer`], which logs all others.
+fn tell(
+    server: &Arc<Server>,
+    remote: SocketAddr,
+    activity: &Activity,
+    error: Option<&(dyn Error + Send + Sync + 'static)>,
+) {
+    let seen = activity.seen();
+    let refused = |status: u16, version, why: String| Record::refused(server, remote, status, version, why);
+    if seen.is_http2() {
+        // One whose head is not complete is not refused yet.
+        let lost = seen.streams() - u64::from(seen.head().is_some()).min(seen.streams());
+        if let Some(lost @ 1..) = lost.checked_sub(activity.begun()) {
+            let why = error.map_or_else(|| "malformed, or too large a head".to_owned(), describe);
+            let text = format!("the HTTP library refused {lost} of the connection's requests: {why}");
+            refused(400, "2", text);
+            server.metrics.more_refused(lost - 1);
+        }
+    } else if let Some(status) = error.and_then(answered) {
+        let why = match seen.refused() {
+            Some(why) => why.to_string(),
+            None => error.map(describe).unwrap_or_default(),
+        };
+        return refused(status.as_u16(), "1.1", why);
+    }
+    if let Some(since) = seen.head() {
+        let version = if seen.is_http2() { "2" } else { "1.1" };
+        let why = match since.max(activity.idle_since()) + server.args.header_timeout <= Instant::now() {
+            true => "the head of the request came too slowly",
+            false => "the connection ended within the head of the request",
+        };
+        refused(0, version, why.to_owned());
+    }
+}
+
+/// An error with its causes.
+fn describe(error: &(dyn Error + Send + Sync + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
 /// The status with which the HTTP library answered what it could not read.
-fn refused(error: &(dyn Error + 'static)) -> Option<StatusCode> {
+fn answered(error: &(dyn Error + Send + Sync + 'static)) -> Option<StatusCode> {
     let error = error.downcast_ref::<hyper::Error>()?;
     if error.is_parse_too_large() {
         Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -181,12 +190,14 @@ fn refused(error: &(dyn Error + 'static)) -> Option<StatusCode> {
     }
 }
 
-fn builder(server: &Server) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+fn builder(server: &Server) -> auto::Builder<StreamExecutor> {
+    let mut builder = auto::Builder::new(StreamExecutor {
+        limit: server.args.body_timeout,
+    });
     builder
         .http1()
         .timer(TokioTimer::new())
-        // Between requests the longer limit for connections that do nothing holds.
+        // What holds in any case; it is minded here as well, and more exactly.
         .header_read_timeout(server.args.header_timeout.max(server.args.idle_timeout))
         .max_buf_size(MAX_HEAD)
         .max_headers(MAX_FIELDS)
@@ -196,6 +207,8 @@ fn builder(server: &Server) -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_header_list_size(MAX_HEAD as u32)
         .max_concurrent_streams(MAX_STREAMS)
+        .max_pending_accept_reset_streams(MAX_RESETS)
+        .max_local_error_reset_streams(MAX_RESETS)
         .initial_stream_window_size(64 << 10)
         .initial_connection_window_size(1 << 20)
         .max_send_buf_size(64 << 10)
@@ -204,20 +217,20 @@ fn builder(server: &Server) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-/// A body that makes its connection busy.
-struct KeepBusy<B> {
-    body: B,
-    _busy: Busy,
+/// An answer's body that makes its connection busy.
+struct KeepBusy {
+    body: ResponseBody,
+    busy: Busy,
 }
 
-impl<B: http_body::Body + Unpin> http_body::Body for KeepBusy<B> {
-    type Data = B::Data;
-    type Error = B::Error;
+impl http_body::Body for KeepBusy {
+    type Data = Bytes;
+    type Error = ErrorCode;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<http_body::Frame<B::Data>, B::Error>>> {
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, ErrorCode>>> {
         Pin::new(&mut self.body).poll_frame(cx)
     }
 
@@ -227,5 +240,11 @@ impl<B: http_body::Body + Unpin> http_body::Body for KeepBusy<B> {
 
     fn size_hint(&self) -> http_body::SizeHint {
         self.body.size_hint()
+    }
+}
+
+impl Drop for KeepBusy {
+    fn drop(&mut self) {
+        self.busy.is_done = self.body.is_done();
     }
 }

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use super::frames::Frames;
+
 /// As much of a line as is looked at. The names and values that matter are shorter.
 const MAX_LINE: usize = 64;
 
@@ -71,8 +73,8 @@ enum Part {
     ChunkLf,
     /// Trailer lines.
     Trailers,
-    /// Nothing is looked at any more: this is HTTP/2.
-    Anything,
+    /// This is HTTP/2.
+    Frames,
 }
 
 /// Follows the bytes of a connection.
@@ -89,6 +91,8 @@ pub struct Framing {
     chunked: bool,
     /// How much of the preface has come. `None` when something else came.
     preface: Option<usize>,
+    /// What comes behind it.
+    frames: Frames,
 }
 
 impl Framing {
@@ -102,7 +106,28 @@ impl Framing {
             content_length: None,
             chunked: false,
             preface: Some(0),
+            frames: Frames::default(),
         }
+    }
+
+    /// Whether the head of a request has begun and is not complete.
+    pub fn in_head(&self) -> bool {
+        match self.part {
+            Part::Start => self.length > 0,
+            Part::Headers => true,
+            Part::Frames => self.frames.in_fields,
+            _ => false,
+        }
+    }
+
+    /// Whether this is HTTP/2.
+    pub fn is_http2(&self) -> bool {
+        self.part == Part::Frames
+    }
+
+    /// How many requests of HTTP/2 have begun.
+    pub fn streams(&self) -> u64 {
+        self.frames.begun
     }
 
     /// Looks at what comes next.
@@ -114,7 +139,10 @@ impl Framing {
         while let Some((byte, after)) = rest.split_first() {
             let at = bytes.len() - rest.len();
             rest = match self.part {
-                Part::Anything => return Ok(()),
+                Part::Frames => {
+                    self.frames.follow(rest);
+                    return Ok(());
+                }
                 Part::Body(left) => self.skip(left, rest, Part::Start, Part::Body),
                 Part::Chunk(left) => self.skip(left, rest, Part::ChunkCr, Part::Chunk),
                 _ => {
@@ -143,7 +171,8 @@ impl Framing {
         if PREFACE.get(seen) != Some(&byte) {
             self.preface = None;
         } else if seen + 1 == PREFACE.len() {
-            self.part = Part::Anything;
+            self.part = Part::Frames;
+            self.length = 0;
         } else {
             self.preface = Some(seen + 1);
         }
@@ -389,10 +418,36 @@ mod tests {
     }
 
     #[test]
+    fn heads_begin_and_end() {
+        let mut framing = Framing::new();
+        for (bytes, in_head) in [
+            (&b"\r\n"[..], false),
+            (b"G", true),
+            (b"ET / HTTP/1.1\r\n", true),
+            (b"content-length: 2\r\n", true),
+            (b"\r\n", false),
+            (b"GE", false),
+            (b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1", false),
+            (b"\r\nx\r\n0\r\nx: y", false),
+            (b"\r\n\r\n", false),
+            (b"P", true),
+        ] {
+            framing.follow(bytes).unwrap();
+            assert_eq!(framing.in_head(), in_head, "{bytes:?}");
+        }
+        let mut framing = Framing::new();
+        framing.follow(PREFACE).unwrap();
+        assert!(framing.is_http2() && !framing.in_head());
+        framing.follow(b"\0\0\0\x01\0\0\0\0\x01").unwrap();
+        assert!(framing.in_head());
+        assert_eq!(framing.streams(), 1);
+    }
+
+    #[test]
     fn http2_is_left_alone() {
         let mut bytes = PREFACE.to_vec();
         bytes.extend_from_slice(b"content-length: 1\rx");
-        assert_eq!(follow(&bytes), Ok(Part::Anything));
+        assert_eq!(follow(&bytes), Ok(Part::Frames));
         // At the beginning only.
         let later = b"GET / HTTP/1.1\r\n\r\nPRI * HTTP/2.0\r\n\r\nSM\r\n\r\nx: y\rz";
         assert!(follow(later).is_err());

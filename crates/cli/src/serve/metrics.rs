@@ -4,6 +4,8 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::record::End;
+
 /// Upper bounds of the classes of durations, in milliseconds.
 const BOUNDS: [u64; 12] = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 5000, 30_000];
 
@@ -12,6 +14,8 @@ const BOUNDS: [u64; 12] = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 5000, 30_00
 pub struct Metrics {
     /// Answers by the first digit of their status, and those that were broken off.
     statuses: [AtomicU64; 6],
+    /// How requests ended.
+    ends: [AtomicU64; End::ALL.len()],
     durations: [AtomicU64; BOUNDS.len() + 1],
     duration_micros: AtomicU64,
     pub in_flight: AtomicI64,
@@ -36,7 +40,10 @@ pub fn count(counter: &AtomicU64) {
 
 impl Metrics {
     /// Counts a request that is done with. Status 0 stands for none.
-    pub fn done(&self, status: u16, duration: Duration) {
+    pub fn done(&self, status: u16, end: End, duration: Duration) {
+        for (_, counter) in End::ALL.iter().zip(&self.ends).filter(|(one, _)| **one == end) {
+            count(counter);
+        }
         let class = usize::from(status / 100).min(5);
         if let Some(counter) = self.statuses.get(class) {
             count(counter);
@@ -53,6 +60,15 @@ impl Metrics {
         self.duration_micros.fetch_add(micros, Ordering::Relaxed);
     }
 
+    /// Counts requests that have no line of their own in the log: that of their connection tells how many they are.
+    pub fn more_refused(&self, number: u64) {
+        let ends = End::ALL.iter().zip(&self.ends);
+        let refused = ends.filter(|(end, _)| **end == End::Refused);
+        for counter in refused.map(|(_, counter)| counter).chain(self.statuses.get(4)) {
+            counter.fetch_add(number, Ordering::Relaxed);
+        }
+    }
+
     /// All numbers: those that are counted here, how many requests wait, and how many spans were sent and lost.
     pub fn render(&self, waiting: usize, spans: Option<(u64, u64)>) -> String {
         let mut out = String::new();
@@ -63,6 +79,15 @@ impl Metrics {
             let _ = writeln!(
                 out,
                 "wharf_http_requests_total{{status=\"{name}\"}} {}",
+                get(counter)
+            );
+        }
+        out.push_str("# TYPE wharf_http_requests_ended_total counter\n");
+        for (end, counter) in End::ALL.iter().zip(&self.ends) {
+            let _ = writeln!(
+                out,
+                "wharf_http_requests_ended_total{{end=\"{}\"}} {}",
+                end.name(),
                 get(counter)
             );
         }
@@ -127,14 +152,16 @@ mod tests {
     #[test]
     fn the_text_form() {
         let metrics = Metrics::default();
-        metrics.done(200, Duration::from_micros(1500));
-        metrics.done(503, Duration::from_secs(60));
-        metrics.done(0, Duration::ZERO);
+        metrics.done(200, End::Answered, Duration::from_micros(1500));
+        metrics.done(503, End::Refused, Duration::from_secs(60));
+        metrics.done(0, End::Abandoned, Duration::ZERO);
         let text = metrics.render(3, Some((5, 1)));
         for line in [
             "wharf_http_requests_total{status=\"2xx\"} 1",
             "wharf_http_requests_total{status=\"5xx\"} 1",
             "wharf_http_requests_total{status=\"none\"} 1",
+            "wharf_http_requests_ended_total{end=\"refused\"} 1",
+            "wharf_http_requests_ended_total{end=\"broken-off\"} 0",
             "wharf_http_request_duration_seconds_bucket{le=\"0.001\"} 1",
             "wharf_http_request_duration_seconds_bucket{le=\"0.002\"} 2",
             "wharf_http_request_duration_seconds_bucket{le=\"+Inf\"} 3",

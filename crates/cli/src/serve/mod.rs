@@ -3,12 +3,14 @@
 //! Connections and guests have threads of their own, so that guests that compute do not keep the server from accepting, answering
 //! and stopping. A guest that waits has no thread, and one that computes gives its thread to others again and again.
 
+mod activity;
 mod admission;
 mod app;
 pub mod args;
 mod body;
 mod checked_io;
 mod connection;
+mod frames;
 mod framing;
 mod guest;
 mod guest_output;
@@ -23,6 +25,7 @@ mod service;
 mod shutdown;
 mod timed_io;
 mod trace;
+mod turn;
 mod turns;
 mod watcher;
 

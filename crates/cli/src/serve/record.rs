@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime};
 
-use http::{HeaderMap, Request, StatusCode, Version};
+use http::{HeaderMap, Request, Version};
 use wharf_wasi_logging::{json_string, timestamp};
 
 use super::args::AccessLog;
@@ -17,6 +17,34 @@ use super::{Server, log, otlp};
 /// Longer targets are cut off in logs.
 const MAX_TARGET: usize = 1024;
 
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The client was given the whole answer.
+    Answered,
+    /// The same, but it is an answer of the server, for what it does not let a guest have.
+    Refused,
+    /// The guest broke its answer off.
+    BrokenOff,
+    /// The client went away, gave the request up or took nothing, before it was given the whole answer.
+    Abandoned,
+}
+
+impl End {
+    /// All of them.
+    pub const ALL: [End; 4] = [End::Answered, End::Refused, End::BrokenOff, End::Abandoned];
+
+    /// The name in logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            End::Answered => "answered",
+            End::Refused => "refused",
+            End::BrokenOff => "broken-off",
+            End::Abandoned => "abandoned",
+        }
+    }
+}
+
 /// A request. It is logged when this is dropped.
 pub struct Record {
     server: Arc<Server>,
@@ -25,6 +53,7 @@ pub struct Record {
     /// Zero until there is an answer.
     pub status: u16,
     pub sent: u64,
+    end: End,
     error: Option<String>,
     remote: SocketAddr,
     method: String,
@@ -52,13 +81,24 @@ impl Record {
         record
     }
 
-    /// Logs and counts a request that was answered before it became one.
-    pub fn refused(server: &Arc<Server>, remote: SocketAddr, status: StatusCode, error: String) {
+    /// Logs and counts what began as a request and did not become one.
+    pub fn refused(
+        server: &Arc<Server>,
+        remote: SocketAddr,
+        status: u16,
+        version: &'static str,
+        error: String,
+    ) {
         // No trace: whose it would be is in the head that could not be read.
         let trace = TraceContext::of(&HeaderMap::new(), false);
         let mut record = Record::empty(server, remote, trace);
-        record.status = status.as_u16();
+        record.status = status;
+        record.version = version;
         record.fail(error);
+        record.end(match status {
+            0 => End::Abandoned,
+            _ => End::Refused,
+        });
     }
 
     fn empty(server: &Arc<Server>, remote: SocketAddr, trace: TraceContext) -> Record {
@@ -69,6 +109,7 @@ impl Record {
             body: Arc::default(),
             status: 0,
             sent: 0,
+            end: End::Abandoned,
             error: None,
             remote,
             method: "-".to_owned(),
@@ -82,6 +123,11 @@ impl Record {
     /// The first thing that went wrong.
     pub fn fail(&mut self, error: String) {
         self.error.get_or_insert(error);
+    }
+
+    /// How it ended; [`End::Abandoned`] unless this is called.
+    pub fn end(&mut self, end: End) {
+        self.end = end;
     }
 
     fn json(&self, received: u64, micros: u128) -> String {
@@ -100,8 +146,10 @@ impl Record {
         }
         let _ = write!(
             out,
-            ",\"status\":{},\"received\":{received},\"sent\":{},\"duration_us\":{micros}",
-            self.status, self.sent
+            ",\"status\":{},\"end\":\"{}\",\"received\":{received},\"sent\":{},\"duration_us\":{micros}",
+            self.status,
+            self.end.name(),
+            self.sent
         );
         if let Some(error) = &self.error {
             out.push_str(",\"error\":");
@@ -115,12 +163,13 @@ impl Record {
         let mut target = String::new();
         json_string(&mut target, &self.target);
         let mut out = format!(
-            "{} {} {} {target} HTTP/{} {} {received} {} {micros}us {}",
+            "{} {} {} {target} HTTP/{} {} {} {received} {} {micros}us {}",
             timestamp(self.time),
             self.remote,
             self.method,
             self.version,
             self.status,
+            self.end.name(),
             self.sent,
             self.trace.trace_id,
         );
@@ -140,7 +189,11 @@ impl Drop for Record {
         if let Some(fault) = self.body.fault() {
             self.error.get_or_insert_with(|| fault.to_string());
         }
-        if self.status == 0 {
+        if self.body.is_broken_off() {
+            self.error
+                .get_or_insert_with(|| "the body of the request broke off".to_owned());
+        }
+        if self.end == End::Abandoned {
             self.error.get_or_insert_with(|| "the client is gone".to_owned());
         }
         server.metrics.in_flight.fetch_sub(1, Ordering::Relaxed);
@@ -149,7 +202,7 @@ impl Drop for Record {
             .bytes_received
             .fetch_add(received, Ordering::Relaxed);
         server.metrics.bytes_sent.fetch_add(self.sent, Ordering::Relaxed);
-        server.metrics.done(self.status, elapsed);
+        server.metrics.done(self.status, self.end, elapsed);
         match server.args.access_log {
             AccessLog::Off => {}
             AccessLog::Json => log::line(&self.json(received, elapsed.as_micros())),

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use http::uri::Authority;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -10,10 +11,10 @@ use tokio::time::{Instant, timeout_at};
 use wharf_wasi_http::{ErrorCode, response_channel};
 
 use super::Server;
-use super::body::{Fault, RequestBody, ResponseBody};
+use super::body::{Fault, RequestBody, ResponseBody, Wanted};
 use super::guest::{Job, Outcome, Running};
 use super::metrics::count;
-use super::record::Record;
+use super::record::{End, Record};
 
 /// Answers a request, in any case.
 pub async fn answer(
@@ -22,6 +23,10 @@ pub async fn answer(
     request: Request<Incoming>,
 ) -> Response<ResponseBody> {
     let record = Record::new(&server, remote, &request);
+    let version = request.version();
+    let wanted = wanted(version, request.method() == Method::HEAD);
+    let refuse = |record, status| reply(record, status, End::Refused, wanted);
+    let failed = |record, status| reply(record, status, End::Answered, wanted);
     if let Err(status) = check(&request) {
         return refuse(record, status);
     }
@@ -37,7 +42,6 @@ pub async fn answer(
             return refuse(record, StatusCode::SERVICE_UNAVAILABLE);
         }
     };
-    let unwanted = request.method() == Method::HEAD;
     let state = record.body.clone();
     let mut request =
         request.map(|body| RequestBody::new(body, limit, server.args.body_timeout, state.clone()));
@@ -57,12 +61,13 @@ pub async fn answer(
     let answer = match receiver.await {
         Ok(answer) => answer,
         Err(_) => {
-            let status = match (guest.outcome().await, state.fault()) {
-                (_, Some(fault)) => fault_status(fault),
-                (Outcome::TimedOut, None) => StatusCode::GATEWAY_TIMEOUT,
-                (Outcome::Failed | Outcome::Returned, None) => StatusCode::INTERNAL_SERVER_ERROR,
+            return match (guest.outcome().await, state.fault()) {
+                (_, Some(fault)) => refuse(record, fault_status(fault)),
+                (Outcome::TimedOut, None) => failed(record, StatusCode::GATEWAY_TIMEOUT),
+                (Outcome::Failed | Outcome::Returned, None) => {
+                    failed(record, StatusCode::INTERNAL_SERVER_ERROR)
+                }
             };
-            return refuse(record, status);
         }
     };
     match (answer, state.fault()) {
@@ -73,18 +78,26 @@ pub async fn answer(
             record.fail(format!("{code:?}"));
             // It may have more to do than to say that.
             guest.detach();
-            refuse(record, error_status(&code))
+            failed(record, error_status(&code))
         }
         (Ok(response), None) => {
             let mut record = record;
             record.status = response.status().as_u16();
-            let unwanted = unwanted
-                || matches!(
-                    response.status(),
-                    StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
-                );
-            response.map(|body| ResponseBody::of_guest(body, record, guest, unwanted))
+            let wanted = match response.status() {
+                StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => self::wanted(version, true),
+                _ => wanted,
+            };
+            response.map(|body| ResponseBody::of_guest(body, record, guest, wanted))
         }
+    }
+}
+
+/// What becomes of the body of an answer, if it may have `none` or not.
+fn wanted(version: Version, none: bool) -> Wanted {
+    match (none, version) {
+        (false, _) => Wanted::Yes,
+        (true, Version::HTTP_2) => Wanted::NotEvenAsked,
+        (true, _) => Wanted::No,
     }
 }
 
@@ -93,6 +106,19 @@ fn check<B>(request: &Request<B>) -> Result<(), StatusCode> {
     if request.method() == Method::CONNECT {
         return Err(StatusCode::METHOD_NOT_ALLOWED);
     }
+    let uri = request.uri();
+    // The server is no proxy, but who asks as if it were one may. A target without path is one for CONNECT only, and `*` for OPTIONS.
+    let path = uri.path_and_query().map(|target| target.as_str());
+    if path.is_none_or(|path| path == "*" && request.method() != Method::OPTIONS)
+        || uri
+            .scheme_str()
+            .is_some_and(|scheme| scheme != "http" && scheme != "https")
+        || uri
+            .authority()
+            .is_some_and(|authority| !is_authority(authority.as_str()))
+    {
+        return Err(StatusCode::BAD_REQUEST);
+    }
     let mut hosts = request.headers().get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
         // Two servers may read it in two ways.
@@ -100,7 +126,7 @@ fn check<B>(request: &Request<B>) -> Result<(), StatusCode> {
         (None, None) if request.version() == Version::HTTP_11 => Err(StatusCode::BAD_REQUEST),
         (Some(host), None) if !is_host(host) => Err(StatusCode::BAD_REQUEST),
         // In HTTP/2 both have to say the same; in HTTP/1.1 a target with an authority counts alone.
-        (Some(host), None) if request.version() == Version::HTTP_2 => match request.uri().authority() {
+        (Some(host), None) if request.version() == Version::HTTP_2 => match uri.authority() {
             Some(authority)
                 if !authority
                     .as_str()
@@ -117,10 +143,20 @@ fn check<B>(request: &Request<B>) -> Result<(), StatusCode> {
 
 fn is_host(host: &HeaderValue) -> bool {
     // Empty for targets that have no authority.
-    host.is_empty()
-        || host
-            .to_str()
-            .is_ok_and(|host| !host.contains('@') && host.parse::<http::uri::Authority>().is_ok())
+    host.is_empty() || host.to_str().is_ok_and(is_authority)
+}
+
+/// Whether this is a host, and a port or not, and no user's name.
+fn is_authority(text: &str) -> bool {
+    let Ok(parsed) = text.parse::<Authority>() else {
+        return false;
+    };
+    let rest = text.strip_prefix(parsed.host()).unwrap_or("@");
+    let port_is_one = match rest.strip_prefix(':') {
+        Some(port) => port.is_empty() || parsed.port_u16().is_some(),
+        None => rest.is_empty(),
+    };
+    !parsed.host().is_empty() && port_is_one
 }
 
 fn fault_status(fault: Fault) -> StatusCode {
@@ -163,10 +199,11 @@ fn error_status(code: &ErrorCode) -> StatusCode {
 }
 
 /// An answer of the server itself.
-fn refuse(mut record: Record, status: StatusCode) -> Response<ResponseBody> {
+fn reply(mut record: Record, status: StatusCode, end: End, wanted: Wanted) -> Response<ResponseBody> {
     record.status = status.as_u16();
+    record.end(end);
     let text = format!("{status}\n");
-    let mut response = Response::new(ResponseBody::text(text, Some(record)));
+    let mut response = Response::new(ResponseBody::text(text, record, wanted));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(
@@ -206,6 +243,20 @@ mod tests {
         assert_eq!(request(&["a b"]), Err(StatusCode::BAD_REQUEST));
         assert_eq!(request(&["a/b"]), Err(StatusCode::BAD_REQUEST));
         assert_eq!(request(&["u@a"]), Err(StatusCode::BAD_REQUEST));
+        assert_eq!(request(&["a:70000"]), Err(StatusCode::BAD_REQUEST));
+        assert_eq!(request(&[":80"]), Err(StatusCode::BAD_REQUEST));
+        assert_eq!(request(&["a:"]), Ok(()));
+        let target = |method: &str, target: &str| {
+            let request = Request::builder().method(method).uri(target).header("host", "a");
+            check(&request.body(()).unwrap())
+        };
+        for fine in ["http://b/", "https://[::1]:80/x?y", "http://b"] {
+            assert_eq!(target("GET", fine), Ok(()), "{fine}");
+        }
+        for bad in ["http://u:p@b/", "ftp://b/", "b:80", "*", "http://b:99999/"] {
+            assert_eq!(target("GET", bad), Err(StatusCode::BAD_REQUEST), "{bad}");
+        }
+        assert_eq!(target("OPTIONS", "*"), Ok(()));
         let connect = Request::builder().method("CONNECT").uri("a:1").body(()).unwrap();
         assert_eq!(check(&connect), Err(StatusCode::METHOD_NOT_ALLOWED));
     }

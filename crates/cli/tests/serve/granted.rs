@@ -183,3 +183,71 @@ fn a_component_is_told_of_changes_in_its_buckets() {
         until(&server, &format!("/get?{bucket}/deleted"), "count");
     }
 }
+
+#[test]
+fn a_watcher_that_goes_wrong_costs_only_itself() {
+    let file = guest("cloud-http/cloud-http.wasm");
+    let flags = [
+        "--keyvalue",
+        "a=memory:",
+        "--keyvalue",
+        "b=memory:",
+        "--timeout",
+        "1s",
+        "--max-memory",
+        "16M",
+    ];
+    let server = Server::start_file(&file, &flags);
+    for (key, told) in [("loop", "long"), ("hog", "told of a change in the bucket a: ")] {
+        assert_eq!(server.get(&format!("/set?a/{key}")).status, 200);
+        // While it is at it, requests are answered and other buckets are told of.
+        assert_eq!(server.get(&format!("/set?b/x-{key}")).status, 200);
+        until(&server, &format!("/get?b/set-x-{key}"), &format!("x-{key}"));
+        server.wait_for(told);
+        // And then the next change in the same.
+        assert_eq!(server.get(&format!("/set?a/x-{key}")).status, 200);
+        until(&server, &format!("/get?a/set-x-{key}"), &format!("x-{key}"));
+    }
+    assert!(
+        !server
+            .lines()
+            .iter()
+            .any(|line| line.contains("panicked at crates"))
+    );
+}
+
+#[test]
+fn requests_share_what_may_be_added_to_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let grant = format!("{}::/data::max=1M::max-entries=30", folder.path().display());
+    let server = Server::start(&["--dir", &grant]);
+    let written = |file: usize, bytes: usize| server.get(&format!("/write?file={file}&bytes={bytes}")).status;
+    // Forty at a time, of which ten fit.
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let written = &written;
+        let all: Vec<_> = (0..40)
+            .map(|i| scope.spawn(move || written(i, 100_000)))
+            .collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let sizes = || -> Vec<u64> {
+        let files = std::fs::read_dir(folder.path()).unwrap();
+        files
+            .map(|file| file.unwrap().metadata().unwrap().len())
+            .collect()
+    };
+    let total: u64 = sizes().iter().sum();
+    assert!(total <= 1 << 20, "{total}");
+    let fit = statuses.iter().filter(|status| **status == 200).count();
+    assert!((1..=10).contains(&fit), "{statuses:?}");
+    assert!(
+        statuses.iter().all(|status| [200, 507].contains(status)),
+        "{statuses:?}"
+    );
+    assert!(sizes().len() <= 30, "{}", sizes().len());
+    // What a later request makes shorter, another can have.
+    let kept = statuses.iter().position(|status| *status == 200).unwrap();
+    assert_eq!(written(kept, 10), 200);
+    assert_eq!(written(kept, 50_000), 200);
+    assert!(sizes().iter().sum::<u64>() <= 1 << 20);
+}

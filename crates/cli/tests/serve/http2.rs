@@ -101,6 +101,48 @@ async fn a_broken_answer_resets_its_stream_only() {
 }
 
 #[tokio::test]
+async fn what_may_have_no_body_has_none() {
+    let server = Server::start(&[]);
+    let mut sender = connect(&server).await;
+    for target in [
+        "/",
+        "/stream?parts=50",
+        "/length?declared=3&sent=3",
+        "/nowhere",
+        "/trap",
+    ] {
+        let request = Request::head(format!("http://test{target}"))
+            .body(Empty::new().boxed_unsync())
+            .unwrap();
+        let (_, body) = text(&mut sender, request).await;
+        assert_eq!(body, "", "{target}");
+    }
+    for status in [204, 304] {
+        let target = format!("/status?code={status}&bytes=5");
+        assert_eq!(text(&mut sender, get(&target)).await, (status, String::new()));
+    }
+    // The guest does not notice.
+    let line = server.wait_for("/stream");
+    assert!(
+        line.contains("\"end\":\"answered\"") && !line.contains("error"),
+        "{line}"
+    );
+}
+
+#[tokio::test]
+async fn what_a_guest_wrote_before_it_broke_off_arrives() {
+    let server = Server::start(&[]);
+    let mut sender = connect(&server).await;
+    for _ in 0..10 {
+        let mut response = sender.send_request(get("/break-off")).await.unwrap();
+        assert_eq!(response.status(), 200);
+        let frame = response.body_mut().frame().await.unwrap().unwrap();
+        assert_eq!(frame.into_data().unwrap(), "some");
+        assert!(response.body_mut().frame().await.unwrap().is_err());
+    }
+}
+
+#[tokio::test]
 async fn heads_are_limited() {
     let server = Server::start(&[]);
     let mut sender = connect(&server).await;

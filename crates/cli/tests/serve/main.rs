@@ -4,9 +4,13 @@ mod answers;
 mod attacks;
 #[path = "../../../wasi-http/tests/common/authority.rs"]
 mod authority;
+mod bombs;
+mod ends;
 mod faults;
+mod floods;
 #[path = "../../../wasi-http/tests/common/frames.rs"]
 mod frames;
+mod frames2;
 mod granted;
 mod http2;
 mod languages;

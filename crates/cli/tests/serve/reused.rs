@@ -30,6 +30,36 @@ fn without_a_reset_a_guest_finds_what_earlier_requests_left() {
 }
 
 #[test]
+fn what_goes_wrong_in_an_instance_that_is_used_again_costs_only_its_request() {
+    let server = start(&["--reuse", "100", "--timeout", "500ms", "--max-memory", "16M"]);
+    for (target, status) in [
+        ("/trap", 500),
+        ("/loop", 504),
+        ("/allocate", 500),
+        ("/sleep?ms=60000", 504),
+    ] {
+        assert_eq!(counts(&server, 2), ["1", "2"], "before {target}");
+        assert_eq!(server.get(target).status, status, "{target}");
+    }
+    for target in ["/trap-late", "/loop-late"] {
+        assert_eq!(counts(&server, 2), ["1", "2"], "before {target}");
+        let answer = server.get(target);
+        assert!(!answer.whole, "{target}: {answer:?}");
+    }
+    assert_eq!(counts(&server, 2), ["1", "2"]);
+    // Others that are at work meanwhile do not notice.
+    let server = Server::start(&["--reuse", "100", "--timeout", "2s", "--max-memory", "16M"]);
+    std::thread::scope(|scope| {
+        let sleeper = scope.spawn(|| server.get("/sleep?ms=1000"));
+        for target in ["/trap", "/allocate", "/trap-late", "/allocate"] {
+            server.get(target);
+            assert_eq!(server.get("/").body, "hello\n", "{target}");
+        }
+        assert_eq!(sleeper.join().unwrap().body, "slept\n");
+    });
+}
+
+#[test]
 fn with_a_reset_it_finds_nothing() {
     let server = start(&["--reuse", "10", "--reset-func", "reset"]);
     assert_eq!(counts(&server, 3), ["1", "1", "1"]);

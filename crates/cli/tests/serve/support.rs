@@ -166,6 +166,27 @@ impl Server {
         Answer::parse(&read_to_end(&mut stream)).body
     }
 
+    /// One of the numbers that `/metrics` gives.
+    #[track_caller]
+    pub fn metric(&self, name: &str) -> u64 {
+        let text = self.metrics();
+        let value = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value
+            .unwrap_or_else(|| panic!("{name} in {text}"))
+            .parse()
+            .unwrap()
+    }
+
+    /// The most memory that the process has had at a time; 0 where that is not known.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kilobytes.unwrap_or(0) << 10
+    }
+
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -205,6 +226,33 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Much less than what attacks would cost if each of their bytes were kept, and much more than what a server takes that keeps none.
+const MEMORY: u64 = 128 << 20;
+
+/// Lets one client do something while another asks again and again, and looks at what the process took in all.
+#[track_caller]
+pub fn attack<T: Send>(server: &Server, attack: impl FnOnce() -> T + Send) -> T {
+    let result = std::thread::scope(|scope| {
+        let attacker = scope.spawn(attack);
+        loop {
+            assert_ne!(server.get("/").status, 0);
+            if attacker.is_finished() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        attacker
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    });
+    assert_ne!(server.get("/").status, 0);
+    let peak = server.peak_memory();
+    assert!(peak < MEMORY, "{peak} bytes");
+    let lines = server.lines();
+    assert!(!lines.iter().any(|line| line.contains("panicked")), "{lines:#?}");
+    result
 }
 
 /// Waits until something is so.

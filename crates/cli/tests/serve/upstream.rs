@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
 
 use rustls::{ServerConnection, StreamOwned};
 
@@ -50,6 +51,36 @@ fn answer(stream: &mut (impl Read + Write)) {
 
 pub fn http() -> SocketAddr {
     serve(|mut stream| answer(&mut stream))
+}
+
+/// A server that answers each request with this, and then with `part` again and again, as long as somebody takes it.
+pub fn endless(start: &'static [u8], part: Vec<u8>) -> SocketAddr {
+    serve(move |mut stream| {
+        let _ = stream.read(&mut [0; 4096]);
+        if stream.write_all(start).is_err() {
+            return;
+        }
+        let many = part.repeat((16 << 10) / part.len().max(1) + 1);
+        while stream.write_all(&many).is_ok() {}
+    })
+}
+
+/// A server that takes a head, answers with these bytes, and gives the head.
+pub fn canned(bytes: Vec<u8>) -> (SocketAddr, Receiver<String>) {
+    let (sender, receiver) = channel();
+    let address = serve(move |mut stream| {
+        let mut head = Vec::new();
+        let mut part = [0; 1024];
+        while !head.ends_with(b"\r\n\r\n") {
+            match stream.read(&mut part) {
+                Ok(n @ 1..) => head.extend_from_slice(&part[..n]),
+                _ => return,
+            }
+        }
+        let _ = sender.send(String::from_utf8_lossy(&head).into_owned());
+        let _ = stream.write_all(&bytes);
+    });
+    (address, receiver)
 }
 
 /// A server that says `text` to whoever connects.

@@ -1,6 +1,7 @@
 //! The client that sends requests of guests.
 
 mod connect;
+mod interim;
 mod pool;
 mod senders;
 mod tls;
@@ -10,12 +11,13 @@ pub use tls::{HttpClientError, TlsRoots};
 
 use crate::bindings::wasi::http::types::ErrorCode;
 use crate::body::HyperOutgoingBody;
-use crate::error::from_hyper;
+use crate::error::from_body;
 use crate::handler::{IncomingResponse, OutgoingRequestConfig};
 use crate::policy::{Grant, HttpPolicy, Scheme};
 use http::{Request, StatusCode, Uri};
 use http_body::Body;
 use http_body_util::BodyExt;
+use interim::Interim;
 use pool::Pool;
 use rustls::ClientConfig;
 use senders::{SendError, Senders};
@@ -212,7 +214,8 @@ impl HttpClient {
                 None => self.connect(&target, &config).await?,
             };
             let again = is_reused.then(|| repeatable(&request)).flatten();
-            let sent = connection.senders.send(request);
+            let interim = Interim::of(&mut request);
+            let sent = interim.limit(connection.senders.send(request));
             let first_byte = after(config.first_byte_timeout);
             let response = match timeout_at(first_byte, sent).await {
                 Ok(Ok(response)) => response,
@@ -239,7 +242,7 @@ impl HttpClient {
             }
             self.0.pool.give_back(key, connection);
             return Ok(IncomingResponse {
-                resp: response.map(|body| body.map_err(|e| from_hyper(&e)).boxed_unsync()),
+                resp: response.map(|body| body.map_err(|e| from_body(&e)).boxed_unsync()),
                 between_bytes_timeout: config.between_bytes_timeout,
             });
         }

@@ -44,7 +44,7 @@ impl WasiHttpCtxView<'_> {
         let fields = self.table.delete(fields)?;
         let charge = match fields.own {
             Some(charge) => charge,
-            None => self.ctx.budget.charge(EMPTY + fields.map.size())?,
+            None => self.ctx.budget.charge(EMPTY + fields.map.memory())?,
         };
         Ok((fields.map, charge))
     }
@@ -65,7 +65,7 @@ impl WasiHttpCtxView<'_> {
 
     /// New fields that the guest may change.
     fn own_fields(&mut self, map: FieldMap) -> Result<Resource<HostFields>> {
-        let charge = self.ctx.budget.charge(EMPTY + map.size())?;
+        let charge = self.ctx.budget.charge(EMPTY + map.memory())?;
         Ok(self.table.push(HostFields {
             map: Arc::new(map),
             own: Some(charge),
@@ -103,7 +103,7 @@ impl WasiHttpCtxView<'_> {
         };
         let map = Arc::make_mut(&mut fields.map);
         change(map, limit)?;
-        charge.resize(EMPTY + map.size())?;
+        charge.resize(EMPTY + map.memory())?;
         Ok(())
     }
 }

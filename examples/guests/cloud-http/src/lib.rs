@@ -6,8 +6,10 @@ use std::net::TcpStream;
 
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
-    Fields, IncomingRequest, OutgoingBody, OutgoingRequest, OutgoingResponse, ResponseOutparam, Scheme,
+    ErrorCode, Fields, IncomingBody, IncomingRequest, IncomingResponse, OutgoingBody, OutgoingRequest,
+    OutgoingResponse, ResponseOutparam, Scheme, http_error_code,
 };
+use wasip2::io::streams::StreamError;
 
 mod bindings {
     wit_bindgen::generate!({
@@ -41,9 +43,11 @@ impl wasip2::exports::http::incoming_handler::Guest for Cloud {
         let result = match path {
             "/count" => count(argument),
             "/get" => get(argument),
+            "/set" => set(argument),
             "/delete" => delete(argument),
             "/tcp" => tcp(argument),
             "/fetch" => fetch(argument),
+            "/fetch-all" => fetch_all(argument),
             _ => return answer(out, 404, "not found\n"),
         };
         match result {
@@ -72,6 +76,13 @@ fn get(argument: &str) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&value).into_owned())
 }
 
+/// Sets a key to its own name.
+fn set(argument: &str) -> Result<String, String> {
+    let (bucket, key) = entry(argument)?;
+    bucket.set(key, key.as_bytes()).map_err(|e| format!("{e:?}"))?;
+    Ok(String::new())
+}
+
 fn delete(argument: &str) -> Result<String, String> {
     let (bucket, key) = entry(argument)?;
     bucket.delete(key).map_err(|e| format!("{e:?}"))?;
@@ -83,6 +94,13 @@ impl watcher::Guest for Cloud {
     fn on_set(bucket: watcher::Bucket, key: String, value: Vec<u8>) {
         if value == b"13" {
             panic!("no value for a watcher");
+        }
+        let mut all: Vec<Vec<u8>> = Vec::new();
+        while key == "loop" || key == "hog" {
+            if key == "hog" {
+                all.push(vec![1; 1 << 20]);
+            }
+            std::hint::black_box(&all);
         }
         bucket.set(&format!("set-{key}"), &value).expect("the bucket takes it");
     }
@@ -102,17 +120,53 @@ fn tcp(address: &str) -> Result<String, String> {
 
 /// The status of the answer to a request.
 fn fetch(authority: &str) -> Result<String, String> {
+    let response = send(authority).map_err(|code| format!("{code:?}"))?;
+    Ok(format!("{}\n", response.status()))
+}
+
+/// The whole answer to a request: its status, how its body is encoded and how long it is, and how many trailers there are.
+fn fetch_all(authority: &str) -> Result<String, String> {
+    let read = || -> Result<String, ErrorCode> {
+        let response = send(authority)?;
+        let internal = |()| ErrorCode::InternalError(None);
+        let encodings = response.headers().get("content-encoding");
+        let encoding = String::from_utf8_lossy(&encodings.concat()).into_owned();
+        let body = response.consume().map_err(internal)?;
+        let stream = body.stream().map_err(internal)?;
+        let mut length = 0;
+        loop {
+            match stream.blocking_read(64 << 10) {
+                Ok(bytes) => length += bytes.len(),
+                Err(StreamError::Closed) => break,
+                Err(StreamError::LastOperationFailed(e)) => {
+                    return Err(http_error_code(&e).unwrap_or(ErrorCode::InternalError(None)));
+                }
+            }
+        }
+        drop(stream);
+        let future = IncomingBody::finish(body);
+        future.subscribe().block();
+        let trailers = match future.get() {
+            Some(Ok(trailers)) => trailers?.map_or(0, |fields| fields.entries().len()),
+            _ => return Err(ErrorCode::InternalError(None)),
+        };
+        Ok(format!("{} {encoding} {length} {trailers}\n", response.status()))
+    };
+    read().map_err(|code| format!("{code:?}"))
+}
+
+/// Asks for `/`.
+fn send(authority: &str) -> Result<IncomingResponse, ErrorCode> {
+    let invalid = |()| ErrorCode::HttpRequestUriInvalid;
     let request = OutgoingRequest::new(Fields::new());
-    let refused = |()| "not an authority".to_owned();
-    request.set_scheme(Some(&Scheme::Http)).map_err(refused)?;
-    request.set_authority(Some(authority)).map_err(refused)?;
-    request.set_path_with_query(Some("/")).map_err(refused)?;
-    let future = outgoing_handler::handle(request, None).map_err(|e| format!("{e:?}"))?;
+    request.set_scheme(Some(&Scheme::Http)).map_err(invalid)?;
+    request.set_authority(Some(authority)).map_err(invalid)?;
+    request.set_path_with_query(Some("/")).map_err(invalid)?;
+    let future = outgoing_handler::handle(request, None)?;
     future.subscribe().block();
     match future.get() {
-        Some(Ok(Ok(response))) => Ok(format!("{}\n", response.status())),
-        Some(Ok(Err(code))) => Err(format!("{code:?}")),
-        _ => Err("no response".to_owned()),
+        Some(Ok(response)) => response,
+        _ => Err(ErrorCode::InternalError(None)),
     }
 }
 

@@ -69,7 +69,7 @@ impl wasip2::exports::http::incoming_handler::Guest for Hello {
                 let before = std::mem::replace(&mut *KEPT.lock().unwrap(), query.to_owned());
                 text(out, 200, &format!("{before}\n"))
             }
-            "/status" => text(out, number("code") as u16, ""),
+            "/status" => text(out, number("code") as u16, &"x".repeat(number("bytes") as usize)),
             "/headers" => text(out, 200, &describe(&request)),
             "/env" => {
                 let all: Vec<String> = std::env::vars().map(|(k, v)| format!("{k}={v}\n")).collect();
@@ -79,6 +79,13 @@ impl wasip2::exports::http::incoming_handler::Guest for Hello {
                 Ok(content) => text(out, 200, &content),
                 Err(e) => text(out, 404, &format!("{e}\n")),
             },
+            "/write" => {
+                let path = format!("/data/{}", number("file"));
+                match std::fs::write(path, vec![b'x'; number("bytes") as usize]) {
+                    Ok(()) => text(out, 200, "written\n"),
+                    Err(e) => text(out, 507, &format!("{e}\n")),
+                }
+            }
             "/print" => {
                 print!("out 1\nout 2");
                 eprintln!("err 1");
