@@ -46,7 +46,10 @@ impl GrantArgs {
     /// # Errors
     /// A failure that names the flag whose grant can't be given.
     pub fn apply(&self, builder: &mut WasiCtxBuilder) -> Result<(), Failure> {
-        builder.envs(&self.env).strict_directories(self.strict_dirs);
+        builder.envs(&self.env);
+        if self.strict_dirs {
+            builder.strict_directories(true);
+        }
         for dir in &self.dirs {
             let (host, guest) = (&dir.host, &dir.guest);
             let granted = match &dir.access {

@@ -25,7 +25,7 @@ impl Policy {
     /// # Errors
     /// When a folder can't be opened, or a rule is not one.
     pub fn apply(&self, builder: &mut WasiCtxBuilder) -> Result<(), PolicyError> {
-        builder.envs(&self.env);
+        builder.envs(&self.env).strict_directories(self.strict_dirs);
         for dir in &self.dirs {
             let (dir_perms, file_perms) = match dir.read_only {
                 true => (DirPerms::READ, FilePerms::READ),

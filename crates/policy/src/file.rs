@@ -32,6 +32,7 @@ struct File {
     args: Vec<String>,
     env: BTreeMap<String, Spanned<String>>,
     dir: Vec<Spanned<Dir>>,
+    strict_dirs: bool,
     net: Vec<Spanned<String>>,
     http: Vec<Spanned<String>>,
     config: Option<BTreeMap<String, String>>,
@@ -208,6 +209,7 @@ impl Policy {
         Ok(Policy {
             file: file.to_owned(),
             args: parsed.args,
+            strict_dirs: parsed.strict_dirs,
             env,
             dirs,
             net: rules(parsed.net),

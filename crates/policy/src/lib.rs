@@ -7,6 +7,7 @@
 //! args = ["--verbose"]                  # before the arguments of the command line
 //! net = ["tcp-connect:127.0.0.1:80"]    # rules for the network
 //! http = ["https://api.example.org"]    # rules for HTTP
+//! strict-dirs = true                    # opened folders change only where `mutate-directory` was asked for
 //!
 //! [env]
 //! LANG = "C"

@@ -18,6 +18,9 @@ pub struct Policy {
     pub env: Vec<(String, String)>,
     /// Folders.
     pub dirs: Vec<DirPolicy>,
+    /// Whether folders that the guest opens can be changed only if it asked for that: see
+    /// [`WasiCtxBuilder::strict_directories`](wharf_wasi::WasiCtxBuilder::strict_directories).
+    pub strict_dirs: bool,
     /// Rules for the network.
     pub net: Vec<Rule>,
     /// Rules for HTTP.

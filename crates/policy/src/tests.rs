@@ -39,6 +39,7 @@ fn an_empty_policy_grants_nothing() {
 fn everything_can_be_said() {
     let policy = parse(&documented()).unwrap();
     assert_eq!(policy.args, ["--verbose"]);
+    assert!(policy.strict_dirs && !Policy::default().strict_dirs);
     assert_eq!(policy.env, [("LANG".to_owned(), "C".to_owned())]);
     assert_eq!(policy.net[0].text, "tcp-connect:127.0.0.1:80");
     assert_eq!((policy.net[0].line, policy.http[0].line), (2, 3));
