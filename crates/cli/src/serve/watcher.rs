@@ -5,15 +5,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
-use wharf_wasi_keyvalue::{Change, Changes, Told};
+use tokio::time::{Instant, sleep, timeout_at};
+use wharf_wasi_keyvalue::{Change, Changes, StoreError, Told};
 
 use super::app::App;
 use super::guest::on_guest_threads;
 use super::metrics::count;
 use super::{Server, log};
 use crate::cloud::CloudView as _;
+
+/// How long to wait before a store that can't be reached is opened again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Tells the component of changes from now on, if it wants to be told of them. Only the first call does something.
 pub async fn start(server: &Arc<Server>) {
@@ -97,7 +101,14 @@ async fn tell(
     let (mut store, service) = app.watcher(&server.grants, &server.metrics, deadline).await?;
     store.data_mut().output.belongs_to("watcher");
     let (cloud, table) = store.data_mut().cloud();
-    let opened = cloud.keyvalue().open(&bucket).await.map_err(wharf::Error::host)?;
+    // The guest was not called yet, so that a store which is away for a moment costs nothing but time.
+    let opened = loop {
+        match cloud.keyvalue().open(&bucket).await {
+            Ok(opened) => break opened,
+            Err(StoreError::Unavailable(_)) if Instant::now() + PAUSE < deadline => sleep(PAUSE).await,
+            Err(error) => return Err(wharf::Error::host(error)),
+        }
+    };
     let opened = table.push(opened)?;
     let watcher = service.wasi_keyvalue_watcher();
     match change {

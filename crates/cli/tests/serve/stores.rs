@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::granted::until;
 use crate::redis::{RedisServer, has_redis};
-use crate::support::{Server, guest, wharf};
+use crate::support::{Answer, Server, guest, wait_until, wharf};
 
 /// A server, where there is the program for it.
 fn redis() -> Option<RedisServer> {
@@ -253,16 +252,15 @@ fn processes_that_limit_the_same_folder_are_told() {
     assert_eq!(run(&dir).2, "");
 }
 
-/// The number that a server counted to; nothing if it is gone.
+/// The number that a server counted to; nothing if it did not come, or not as a whole.
 fn count(server: &Server) -> Option<u64> {
     let mut stream = TcpStream::connect(server.address).ok()?;
     let request = "GET /count?b HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";
     stream.write_all(request.as_bytes()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let (_, body) = answer.split_once("\r\n\r\n")?;
-    // In one chunk or as it is.
-    body.lines().filter_map(|line| line.parse().ok()).next_back()
+    let mut text = Vec::new();
+    stream.read_to_end(&mut text).ok()?;
+    let answer = Answer::parse(&String::from_utf8_lossy(&text));
+    answer.whole.then(|| answer.body.trim().parse().ok()).flatten()
 }
 
 #[test]
@@ -280,30 +278,25 @@ fn what_was_answered_is_there_after_every_kill() {
             (least + 1..=least + 1 + CLIENTS).contains(&first),
             "round {round}: {first} after {least}"
         );
-        let stop = Arc::new(AtomicBool::new(false));
-        let highest = std::thread::scope(|scope| {
-            let clients: Vec<_> = (0..CLIENTS)
-                .map(|_| {
-                    let (server, stop) = (&server, stop.clone());
-                    scope.spawn(move || {
-                        let mut highest = 0;
-                        while !stop.load(Ordering::Relaxed) {
-                            match count(server) {
-                                Some(number) => highest = number,
-                                None => break,
-                            }
-                        }
-                        highest
-                    })
-                })
-                .collect();
-            std::thread::sleep(Duration::from_millis(150 + 120 * round));
+        let (stop, highest) = (AtomicBool::new(false), AtomicU64::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..CLIENTS {
+                scope.spawn(|| {
+                    while !stop.load(Ordering::Relaxed)
+                        && let Some(number) = count(&server)
+                    {
+                        highest.fetch_max(number, Ordering::Relaxed);
+                    }
+                });
+            }
+            // In the midst of it.
+            wait_until(|| highest.load(Ordering::Relaxed) > first + 3);
+            std::thread::sleep(Duration::from_millis(20 + 37 * round));
             server.signal("KILL");
             stop.store(true, Ordering::Relaxed);
-            let highest = clients.into_iter().map(|client| client.join().unwrap());
-            highest.max().unwrap_or(0)
         });
-        least = highest.max(first);
+        let highest = highest.into_inner();
+        least = highest;
     }
     let (_, text, _) = cloud(&grant, &["count", "b", "count", "0"]);
     let end: u64 = text.trim().parse().unwrap();

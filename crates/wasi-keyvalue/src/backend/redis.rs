@@ -4,7 +4,7 @@
 //! answers take is bounded for what this crate has put there.
 
 use super::redis_scripts::{Scripts, status};
-use super::redis_server::Server;
+use super::redis_server::{Server, is_broken};
 use super::redis_tls::Tls;
 use super::redis_watch::listen;
 use super::{
@@ -24,7 +24,7 @@ const ANSWER_BYTES: usize = 16 << 20;
 /// Keeps buckets in a Redis server (6 or later, no cluster). Clones share a connection.
 ///
 /// When the connection is lost, operations fail with [`StoreError::Unavailable`] until a new one can be made, which
-/// each of them tries. A change that was under way may have been made.
+/// each of them tries; what changes nothing is asked a second time. A change that was under way may have been made.
 ///
 /// Each change is published in the channel `wharf:{...}:changes:DATABASE` in the same step. So watchers are told of what
 /// any process changes through such a backend, in the order in which it happens; of what other programs write there, they
@@ -140,17 +140,25 @@ struct Inner {
 }
 
 impl Inner {
-    /// Sends a command. On the threads of this crate, because the connection lives there.
+    /// Sends a command that changes nothing, once more if the connection turns out to be broken. On the threads of this
+    /// crate, because the connection lives there.
     async fn command<T: redis::FromRedisValue + Send + 'static>(
         self: &Arc<Self>,
         command: redis::Cmd,
     ) -> StoreResult<T> {
         let server = self.server.clone();
         spawn(async move {
-            let (number, mut connection) = server.connect().await?;
-            match command.query_async(&mut connection).await {
-                Ok(answer) => Ok(answer),
-                Err(error) => Err(server.failed(number, &error).await),
+            let mut again = true;
+            loop {
+                let (number, mut connection) = server.connect().await?;
+                let error = match command.query_async(&mut connection).await {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => error,
+                };
+                let failed = server.failed(number, &error).await;
+                if !(is_broken(&error) && std::mem::take(&mut again)) {
+                    return Err(failed);
+                }
             }
         })
         .await
@@ -162,22 +170,22 @@ impl Inner {
         choose: impl Fn(&Scripts) -> &redis::Script + Send + 'static,
         arguments: Vec<Vec<u8>>,
     ) -> StoreResult<(i64, T)> {
-        let (status, value, unpublished): (i64, T, i64) = self.script(choose, arguments).await?;
+        let (status, value, unpublished): (i64, T, i64) = self.script(choose, arguments, false).await?;
         if unpublished != 0 {
             self.server.unpublished();
         }
         Ok((status, value))
     }
 
-    /// Runs a script on the bucket.
+    /// Runs a script on the bucket; `again` if the connection turns out to be broken, for those that change nothing.
     async fn script<T: redis::FromRedisValue + Send + 'static>(
         self: &Arc<Self>,
         choose: impl Fn(&Scripts) -> &redis::Script + Send + 'static,
         arguments: Vec<Vec<u8>>,
+        mut again: bool,
     ) -> StoreResult<T> {
         let inner = self.clone();
         spawn(async move {
-            let (number, mut connection) = inner.server.connect().await?;
             let mut call: ScriptInvocation<'_> = choose(&inner.server.scripts).prepare_invoke();
             for key in &inner.keys {
                 call.key(key);
@@ -185,9 +193,16 @@ impl Inner {
             for argument in &arguments {
                 call.arg(argument.as_slice());
             }
-            match call.invoke_async(&mut connection).await {
-                Ok(answer) => Ok(answer),
-                Err(error) => Err(inner.server.failed(number, &error).await),
+            loop {
+                let (number, mut connection) = inner.server.connect().await?;
+                let error = match call.invoke_async(&mut connection).await {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => error,
+                };
+                let failed = inner.server.failed(number, &error).await;
+                if !(is_broken(&error) && std::mem::take(&mut again)) {
+                    return Err(failed);
+                }
             }
         })
         .await
@@ -293,7 +308,7 @@ impl Bucket for RedisBucket {
             .chain(keys.into_iter().map(String::into_bytes))
             .collect();
         let (answer, found): (i64, Vec<Option<Vec<u8>>>) =
-            self.0.script(|scripts| &scripts.get, arguments).await?;
+            self.0.script(|scripts| &scripts.get, arguments, true).await?;
         self.0.check(answer)?;
         match found.len() == wanted {
             true => Ok(found),

@@ -160,6 +160,11 @@ impl Server {
     }
 }
 
+/// Whether the connection broke, so that another one may do.
+pub(super) fn is_broken(error: &RedisError) -> bool {
+    is_lost(error) && !error.is_timeout()
+}
+
 /// Whether the connection is of no use any more.
 fn is_lost(error: &RedisError) -> bool {
     error.is_io_error()

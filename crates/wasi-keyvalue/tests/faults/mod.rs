@@ -78,6 +78,13 @@ pub fn closed_connection() {
     let bucket = open(&backend, "n", Quota::default()).unwrap();
     for sum in 1..3 {
         assert_eq!(wait(bucket.increment("k", 1)), Ok(sum));
+        // What changes nothing finds that out in any case.
+        server.command(&["client", "kill", "type", "normal"]);
+        assert_eq!(wait(bucket.exists("k")), Ok(true));
+        server.command(&["client", "kill", "type", "normal"]);
+        assert!(open(&backend, "n", Quota::default()).is_ok());
+        server.command(&["client", "kill", "type", "normal"]);
+        assert_eq!(wait(bucket.get("k")), Ok(Some(sum.to_string().into_bytes())));
         server.command(&["client", "kill", "type", "normal"]);
         std::thread::sleep(std::time::Duration::from_millis(1100));
     }
