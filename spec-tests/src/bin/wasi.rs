@@ -87,6 +87,8 @@ fn preset(template: &mut Template, name: &str) -> Result<(), String> {
             dir_read_only: String::new(),
             net: vec![
                 ("loopback".into(), "-S inherit-network".into()),
+                // Beside the one before.
+                ("any-address".into(), String::new()),
                 ("localhost".into(), "-S allow-ip-name-lookup".into()),
                 // Whoever has the interface may send.
                 ("http-loopback".into(), String::new()),

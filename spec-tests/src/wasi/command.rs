@@ -49,6 +49,11 @@ impl Default for Template {
                     "loopback".into(),
                     "--net tcp:127.0.0.1:* --net tcp:[::1]:* --net udp:127.0.0.1:* --net udp:[::1]:*".into(),
                 ),
+                (
+                    "any-address".into(),
+                    "--net tcp-listen:0.0.0.0:* --net tcp-listen:[::]:* --net udp-bind:0.0.0.0:* --net udp-bind:[::]:*"
+                        .into(),
+                ),
                 ("localhost".into(), "--net lookup:localhost".into()),
                 ("http-loopback".into(), "--http http://127.0.0.1:*".into()),
                 ("https-loopback".into(), "--http https://127.0.0.1:*".into()),

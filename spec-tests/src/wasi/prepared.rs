@@ -42,7 +42,7 @@ fn fill(dir: &Path, spec: &DirSpec) -> io::Result<()> {
         fs::write(dir.join(path), text)?;
     }
     for (path, target) in &spec.links {
-        unix::symlink(target, &dir.join(path))?;
+        unix::symlink(target, dir.join(path))?;
     }
     for path in &spec.pipes {
         unix::pipe(&dir.join(path))?;
@@ -91,7 +91,7 @@ mod unix {
     use std::io::{self, ErrorKind};
     use std::path::Path;
 
-    pub(super) fn symlink(_target: &str, _path: &Path) -> io::Result<()> {
+    pub(super) fn symlink(_target: &str, _path: std::path::PathBuf) -> io::Result<()> {
         Err(ErrorKind::Unsupported.into())
     }
 

@@ -17,10 +17,19 @@ use super::served::Answer;
 use super::serving;
 
 /// What the names in a case's `net` stand for.
-const NET: [(&str, &[&str]); 2] = [
+const NET: [(&str, &[&str]); 3] = [
     (
         "loopback",
         &["tcp:127.0.0.1:*", "tcp:[::1]:*", "udp:127.0.0.1:*", "udp:[::1]:*"],
+    ),
+    (
+        "any-address",
+        &[
+            "tcp-listen:0.0.0.0:*",
+            "tcp-listen:[::]:*",
+            "udp-bind:0.0.0.0:*",
+            "udp-bind:[::]:*",
+        ],
     ),
     ("localhost", &["lookup:localhost"]),
 ];

@@ -73,6 +73,21 @@ fn read_write_and_sizes() {
     assert!(file.set_size(u64::MAX).is_err());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn nobody_waits_for_a_pipe_that_should_be_a_directory() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    let (temp, dir) = sandbox();
+    let pipe = temp.path().join("inside/pipe");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RWXU, 0).unwrap();
+    for flags in [READ, DescriptorFlags::empty()] {
+        let opened = open(&dir, "pipe", OpenFlags::DIRECTORY, flags);
+        assert_eq!(opened.err(), Some(ErrorCode::NotDirectory));
+    }
+    fs::create_dir(temp.path().join("inside/sub")).unwrap();
+    assert!(open(&dir, "sub", OpenFlags::DIRECTORY, READ).is_ok());
+}
+
 #[test]
 fn a_read_never_takes_more_memory_than_its_bound() {
     let (temp, dir) = sandbox();

@@ -179,6 +179,10 @@ impl MemDir {
         let (id, is_dir) = match (found.node, found.name) {
             (Some(_), _) if creates && exclusive => return Err(ErrorCode::Exist),
             (Some(id), _) => match &tree.node(id)?.content {
+                // As on Linux.
+                Content::Link(_) if open.contains(OpenFlags::DIRECTORY) => {
+                    return Err(ErrorCode::NotDirectory);
+                }
                 Content::Link(_) => return Err(ErrorCode::Loop),
                 Content::Dir { .. } if writes => return Err(ErrorCode::IsDirectory),
                 Content::Dir { .. } => (id, true),

@@ -12,15 +12,15 @@ pub const CASES: &[Case] = &[
 
 fn types() {
     let dir = work();
-    check!(ok!(dir.stat_at(NO_FOLLOW, "pipe")).type_ == Type::Fifo);
-    check!(ok!(dir.stat_at(FOLLOW, "socket")).type_ == Type::Socket);
+    // That they are no files has to be told, if not what they are.
+    check!(matches!(ok!(dir.stat_at(NO_FOLLOW, "pipe")).type_, Type::Fifo | Type::Unknown));
+    check!(matches!(ok!(dir.stat_at(FOLLOW, "socket")).type_, Type::Socket | Type::Unknown));
     for (name, found) in entries(&dir) {
         let expected = match name.as_str() {
             "pipe" => Type::Fifo,
             "socket" => Type::Socket,
             _ => Type::RegularFile,
         };
-        // A directory may not tell.
         check!(found == expected || found == Type::Unknown);
     }
     check_eq!(entries(&dir).len(), 3);
@@ -36,7 +36,7 @@ fn names() {
     check_err!(dir.readlink_at("socket"), E::Invalid);
     ok!(dir.set_times_at(NO_FOLLOW, "pipe", NewTimestamp::Now, NewTimestamp::Now));
     ok!(dir.rename_at("pipe", &dir, "moved"));
-    check!(ok!(dir.stat_at(NO_FOLLOW, "moved")).type_ == Type::Fifo);
+    check!(matches!(ok!(dir.stat_at(NO_FOLLOW, "moved")).type_, Type::Fifo | Type::Unknown));
     ok!(dir.rename_at("f", &dir, "socket"));
     check!(ok!(dir.stat_at(NO_FOLLOW, "socket")).type_ == Type::RegularFile);
     ok!(dir.unlink_file_at("moved"));

@@ -9,8 +9,9 @@ use crate::peer::{Peer, answered, header, result, text};
 pub const CASES: &[Case] = &[
     ("send-order", order),
     ("send-framing", framing),
+    ("send-body-first", body_first),
     ("send-without-authority", without_authority),
-    ("send-denied-first", several),
+    ("send-several", several),
     ("receive-casing", casing),
     ("receive-trailers-unread", trailers_unread),
     ("receive-trailers-later", trailers_later),
@@ -89,6 +90,25 @@ fn framing() {
         other => fail(file!(), line!(), &format!("the body ends by {other:?}")),
     };
     check_eq!(body, b"abc");
+    connection.write(EMPTY);
+    ok!(result(&future));
+}
+
+fn body_first() {
+    let peer = Peer::new();
+    let request = peer.request(&Method::Post, "/", &[("content-length", "5")]);
+    let body = ok!(request.body());
+    {
+        let stream = ok!(body.write());
+        check!(ok!(stream.check_write()) >= 5);
+        ok!(stream.write(b"hello"));
+    }
+    // All of it is there before there is anybody to send it to.
+    ok!(OutgoingBody::finish(body, None));
+    let future = ok!(handle(request, None));
+    let mut connection = peer.accept();
+    check_eq!(header(&connection.head(), "content-length"), Some("5"));
+    check_eq!(connection.exactly(5), b"hello");
     connection.write(EMPTY);
     ok!(result(&future));
 }

@@ -92,7 +92,9 @@ fn splice_without_room() {
     let mut sent = 0u64;
     loop {
         let room = usize::min(ok!(pair.client_out.check_write()) as usize, part.len());
-        ok!(pair.client_out.write(&part[..room]));
+        if room > 0 {
+            ok!(pair.client_out.write(&part[..room]));
+        }
         sent += room as u64;
         check!(sent < 1 << 28);
         // Busy for a moment, or for as long as nobody reads.
@@ -124,7 +126,6 @@ fn splice_errors() {
     check_err!(pair.client_out.blocking_splice(&stdin, 5), StreamError::Closed);
     check_eq!(read_exactly(&stdin, 11), b"hello world");
     check_err!(pair.server_out.blocking_splice(&stdin, 5), StreamError::Closed);
-    check_err!(pair.server_out.splice(&stdin, 0), StreamError::Closed);
     // And that end is not the target's.
     ok!(pair.server_out.blocking_write_and_flush(b"still open"));
     check_eq!(read_exactly(&pair.client_in, 10), b"still open");

@@ -1,5 +1,6 @@
 //! Cases of `wasi:sockets`. Peers are made by the guest itself, on the loopback interface.
 
+mod any;
 mod denied;
 mod lookup;
 mod options;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         tcp_edges::CASES,
         udp::CASES,
         udp_edges::CASES,
+        any::CASES,
         options::CASES,
         lookup::CASES,
         denied::CASES,
