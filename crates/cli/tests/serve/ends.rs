@@ -131,6 +131,7 @@ fn requests_that_the_library_refuses() {
     let mut client = Client::new(&server, &[]);
     let wrong = [request("GET", "/"), field("X-Upper", "a")].concat();
     client.send(&get(1, "/sleep?ms=25000")).unwrap();
+    server.until(|| server.metric("wharf_guests_running") == 1);
     client
         .send(&frame(HEADERS, END_HEADERS | END_STREAM, 3, &wrong))
         .unwrap();
