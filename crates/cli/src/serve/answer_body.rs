@@ -96,11 +96,8 @@ impl ResponseBody {
 
     /// The end of an answer that is whole.
     fn whole(&self) -> Option<End> {
-        match &self.guest {
-            Some(_) => Some(End::Answered),
-            // That of an answer of the server is known already.
-            None => None,
-        }
+        // That of an answer of the server is known already.
+        self.guest.as_ref().map(|_| End::Answered)
     }
 
     fn poll_broken(&mut self, cx: &mut Context<'_>) -> Poll<ErrorCode> {
