@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use wharf_wasi_http::ErrorCode;
 
 use super::activity::{Activity, Busy};
-use super::body::ResponseBody;
+use super::answer_body::ResponseBody;
 use super::checked_io::CheckedIo;
 use super::metrics::count;
 use super::record::Record;

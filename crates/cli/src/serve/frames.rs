@@ -22,7 +22,7 @@ pub struct Frames {
     last: u32,
     /// How many were begun.
     pub begun: u64,
-    /// A block of header fields has begun and not ended.
+    /// The head of a request has begun and not ended.
     pub in_fields: bool,
 }
 
@@ -55,14 +55,15 @@ impl Frames {
     fn frame(&mut self) {
         let [a, b, c, kind, flags, stream @ ..] = self.head;
         self.left = usize::try_from(u32::from_be_bytes([0, a, b, c])).unwrap_or(usize::MAX);
-        if kind == HEADERS || kind == CONTINUATION {
-            self.in_fields = flags & END_HEADERS == 0;
-        }
+        let is_last = flags & END_HEADERS != 0;
         // Fields of a stream that is known are trailers.
         let stream = u32::from_be_bytes(stream) & (u32::MAX >> 1);
         if kind == HEADERS && stream > self.last {
             self.last = stream;
             self.begun += 1;
+            self.in_fields = !is_last;
+        } else if kind == CONTINUATION && is_last {
+            self.in_fields = false;
         }
     }
 }

@@ -10,6 +10,9 @@ use super::frames::Frames;
 /// As much of a line as is looked at. The names and values that matter are shorter.
 const MAX_LINE: usize = 64;
 
+/// How many bytes a chunk's size may have, zeros before it and white space behind it included.
+const MAX_SIZE: usize = 64;
+
 /// How a connection of HTTP/2 begins.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -179,6 +182,13 @@ impl Framing {
     }
 
     fn step(&mut self, byte: u8) -> Result<(), Refused> {
+        // Neither adds to what has to be kept, and so they could go on for ever.
+        self.length = match self.part {
+            Part::Size(_) | Part::SizeEnd(_) if self.length >= MAX_SIZE => return Err(Refused::BadChunk),
+            Part::Size(_) | Part::SizeEnd(_) => self.length + 1,
+            Part::Start | Part::Headers | Part::Trailers => self.length,
+            _ => 0,
+        };
         self.part = match (self.part, byte) {
             (Part::Start | Part::Headers | Part::Trailers, _) => return self.line_byte(byte),
             (Part::Size(size), b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
@@ -398,6 +408,8 @@ mod tests {
 
     #[test]
     fn chunks_that_are_refused() {
+        let zeros = format!("{}3\r\nabc\r\n", "0".repeat(MAX_SIZE));
+        let spaces = format!("3{}\r\nabc\r\n", " ".repeat(MAX_SIZE));
         for (chunks, why) in [
             ("\r\n", Refused::BadChunk),
             ("x\r\n", Refused::BadChunk),
@@ -407,6 +419,8 @@ mod tests {
             ("3\r\nabcd\r\n", Refused::BadChunk),
             ("3\r\nabc\n0\r\n", Refused::BadChunk),
             ("10000000000000000\r\n", Refused::BadChunk),
+            (&zeros, Refused::BadChunk),
+            (&spaces, Refused::BadChunk),
             ("3;a\nb\r\nabc\r\n", Refused::LineEnd),
             ("0\r\nx: y\n\r\n", Refused::LineEnd),
             ("0\r\nx: y\rz\r\n\r\n", Refused::LineEnd),

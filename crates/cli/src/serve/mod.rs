@@ -5,6 +5,7 @@
 
 mod activity;
 mod admission;
+mod answer_body;
 mod app;
 pub mod args;
 mod body;

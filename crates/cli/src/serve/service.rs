@@ -11,7 +11,8 @@ use tokio::time::{Instant, timeout_at};
 use wharf_wasi_http::{ErrorCode, response_channel};
 
 use super::Server;
-use super::body::{Fault, RequestBody, ResponseBody, Wanted};
+use super::answer_body::{ResponseBody, Wanted};
+use super::body::{Fault, RequestBody};
 use super::guest::{Job, Outcome, Running};
 use super::metrics::count;
 use super::record::{End, Record};

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
+use wharf::TrapCode;
 use wharf_wasi_keyvalue::{Change, Changes, StoreError, Told};
 
 use super::app::App;
@@ -75,6 +76,10 @@ async fn tell_all(server: Arc<Server>, bucket: String, mut changes: Changes) {
         let told = on_guest_threads(&server, Box::pin(timeout_at(deadline, call))).await;
         let failure = match told {
             Ok(Ok(Ok(()))) => continue,
+            Ok(Ok(Err(error))) if error.trap_code() == Some(TrapCode::Interrupt) => {
+                count(&server.metrics.timeouts);
+                "it ran for too long and was stopped".to_string()
+            }
             Ok(Ok(Err(error))) => {
                 count(&server.metrics.traps);
                 error.to_string()

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use crate::frames2::*;
-use crate::support::{Server, attack, guest, read_to_end};
+use crate::support::{Answer, Server, attack, guest, read_to_end};
 use crate::upstream;
 
 /// What `gzip` makes of a gigabyte of zeros begins like this; that nobody tries to unpack it is the point.
@@ -17,7 +17,7 @@ fn bomb() -> Vec<u8> {
 
 /// Serves `cloud-http`, which may ask anybody on this address.
 fn asking(rule: &str) -> Server {
-    let flags = ["--keyvalue", "a=memory:", "--http", rule, "--timeout", "5s"];
+    let flags = ["--keyvalue", "a=memory:", "--http", rule, "--timeout", "3s"];
     Server::start_file(&guest("cloud-http/cloud-http.wasm"), &flags)
 }
 
@@ -30,15 +30,13 @@ fn nothing_is_unpacked() {
             "POST {target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\naccept-encoding: br\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
             bomb.len()
         );
-        let text = server.raw([head.as_bytes(), &bomb].concat());
+        let answer = Answer::parse(&server.raw([head.as_bytes(), &bomb].concat()));
+        let (text, head) = (&answer.body, &answer.head);
         match target {
-            "/read" => assert!(text.ends_with("\r\n\r\n1048576\n"), "{text}"),
+            "/read" => assert_eq!(text, "1048576\n"),
             _ => assert!(text.contains("content-encoding: gzip\n") && text.contains("accept-encoding: br\n")),
         }
-        assert!(
-            !text.contains("Content-Encoding") && !text.contains("\r\ncontent-encoding"),
-            "{text}"
-        );
+        assert!(!head.contains("content-encoding"), "{head}");
     }
     // What a guest is answered with is given to it as it is, and it did not ask for anything else.
     let head = format!(
@@ -118,7 +116,6 @@ fn answers_without_end() {
             b"HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n",
             "HttpProtocolError",
         ),
-        ("a chunk's size", chunked, b"0", "HttpProtocolError"),
         (
             "an extension",
             b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;",
@@ -143,13 +140,15 @@ fn answers_without_end() {
         let server = asking(&format!("http://{upstream}"));
         let answer = attack(&server, || server.get(&format!("/fetch-all?{upstream}")));
         assert_eq!(answer.status, 502, "{what}: {answer:?}");
-        assert!(answer.body.starts_with(error), "{what}: {answer:?}");
+        assert!(answer.body.contains(error), "{what}: {answer:?}");
     }
-    // A body without end is cut off when the guest's time is over.
-    let upstream = upstream::endless(chunked, b"1\r\nx\r\n".to_vec());
-    let server = asking(&format!("http://{upstream}"));
-    let answer = attack(&server, || server.get(&format!("/fetch-all?{upstream}")));
-    assert_eq!(answer.status, 504, "{answer:?}");
+    // A body without end is cut off when the guest's time is over, also when it does not even begin.
+    for part in ["1\r\nx\r\n", "0"] {
+        let upstream = upstream::endless(chunked, part.into());
+        let server = asking(&format!("http://{upstream}"));
+        let answer = attack(&server, || server.get(&format!("/fetch-all?{upstream}")));
+        assert_eq!(answer.status, 504, "{answer:?}");
+    }
 }
 
 #[test]

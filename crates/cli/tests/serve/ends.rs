@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::Shutdown;
 
 use crate::frames2::*;
-use crate::support::{Server, read_to_end};
+use crate::support::{Answer, Server, read_to_end};
 
 const METRICS: [&str; 2] = ["--metrics-addr", "127.0.0.1:0"];
 
@@ -102,18 +102,17 @@ fn streams_that_are_reset() {
 fn requests_that_the_library_refuses() {
     let server = start(&[]);
     let mut client = Client::new(&server, &[]);
-    // Without a path; a header that belongs to a connection; too large a head; a name in upper case.
+    // Headers that belong to a connection; too large a head.
     let large = [request("GET", "/"), field("x", &"y".repeat(15_000))].concat();
     let mut bytes = Vec::new();
-    bytes.extend(frame(HEADERS, END_HEADERS | END_STREAM, 1, &[0x82, 0x86]));
+    let wrong = [request("GET", "/"), field("transfer-encoding", "chunked")].concat();
+    bytes.extend(frame(HEADERS, END_HEADERS | END_STREAM, 1, &wrong));
     let wrong = [request("GET", "/"), field("connection", "close")].concat();
     bytes.extend(frame(HEADERS, END_HEADERS | END_STREAM, 3, &wrong));
     bytes.extend(frame(HEADERS, END_STREAM, 5, &large));
     for last in [0, 0, 0, END_HEADERS] {
         bytes.extend(frame(CONTINUATION, last, 5, &field("x", &"y".repeat(15_000))));
     }
-    let wrong = [request("GET", "/"), field("X-Upper", "a")].concat();
-    bytes.extend(frame(HEADERS, END_HEADERS | END_STREAM, 7, &wrong));
     bytes.extend(get(9, "/"));
     client.send(&bytes).unwrap();
     client.until(|frame| frame.stream == 9 && frame.flags & END_STREAM != 0);
@@ -121,19 +120,36 @@ fn requests_that_the_library_refuses() {
     line_with(
         &server,
         &[
-            "refused 4 of the connection's requests",
+            "refused 3 of the connection's requests",
             "\"version\":\"2\"",
             "\"end\":\"refused\"",
         ],
     );
     ended(&server, "answered", 1);
-    ended(&server, "refused", 4);
+    ended(&server, "refused", 3);
+    // What breaks the whole connection.
+    let mut client = Client::new(&server, &[]);
+    let wrong = [request("GET", "/"), field("X-Upper", "a")].concat();
+    client.send(&get(1, "/sleep?ms=25000")).unwrap();
+    server.until(|| server.metric("wharf_guests_running") == 1);
+    client
+        .send(&frame(HEADERS, END_HEADERS | END_STREAM, 3, &wrong))
+        .unwrap();
+    client.until(|_| false);
+    line_with(
+        &server,
+        &[
+            "refused 1 of the connection's requests: http2 error",
+            "\"end\":\"refused\"",
+        ],
+    );
+    line_with(&server, &["/sleep", "\"end\":\"abandoned\""]);
 }
 
 #[test]
 fn heads_that_do_not_come() {
     let server = start(&["--header-timeout", "300ms", "--idle-timeout", "20s"]);
-    for start in [&b"GET /slow HTTP/1.1\r\nhost: a\r\n"[..], b"\x16\x03\x01\x02\x00"] {
+    for start in [&b"GET /slow HTTP/1.1\r\nhost: a\r\n"[..], b"PUT"] {
         let mut stream = server.connect();
         stream.write_all(start).unwrap();
         assert_eq!(read_to_end(&mut stream), "");
@@ -144,7 +160,7 @@ fn heads_that_do_not_come() {
     stream
         .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\nGET /second")
         .unwrap();
-    assert!(read_to_end(&mut stream).ends_with("hello\n"));
+    assert_eq!(Answer::parse(&read_to_end(&mut stream)).body, "hello\n");
     // In HTTP/2.
     let mut client = Client::new(&server, &[]);
     client.send(&get(1, "/")).unwrap();
@@ -165,24 +181,25 @@ fn heads_that_do_not_come() {
 #[test]
 fn connections_that_break() {
     let server = start(&[]);
-    // Within a head: what looks like TLS, and others.
-    for start in [
-        &b"\x16\x03\x01\x02\x00"[..],
-        b"GET / HTTP/1.1\r\nhost:",
-        b"G",
-        b"PRI * HTTP/2.0\r\n\r\nSM",
+    // Within a head: what looks like TLS is wrong at once, others could have gone on.
+    for (start, status) in [
+        (&b"\x16\x03\x01\x02\x00"[..], 400),
+        (b"PRI * HTTP/2.0\r\n\r\nXY", 400),
+        (b"GET / HTTP/1.1\r\nhost:", 0),
+        (b"G", 0),
+        (b"PRI * HT", 0),
     ] {
         let mut stream = server.connect();
+        let remote = format!("\"remote\":\"{}\"", stream.local_addr().unwrap());
         stream.write_all(start).unwrap();
         stream.shutdown(Shutdown::Write).unwrap();
         let _ = stream.read(&mut [0; 10]);
+        let line = line_with(&server, &[&remote]);
+        assert!(line.contains(&format!("\"status\":{status},")), "{line}");
+        assert_eq!(line.contains("within the head"), status == 0, "{line}");
     }
-    server.until(|| {
-        let lines = server.lines();
-        let within = lines.iter().filter(|line| line.contains("within the head"));
-        within.count() == 4
-    });
-    ended(&server, "abandoned", 4);
+    ended(&server, "abandoned", 3);
+    ended(&server, "refused", 2);
     // Within a body.
     let mut stream = server.connect();
     stream
@@ -197,8 +214,11 @@ fn connections_that_break() {
     stream.write_all(b"\r\n").unwrap();
     drop(stream);
     assert_eq!(server.get("/").status, 200);
+    line_with(&server, &["\"target\":\"/\""]);
+    let lines = server.lines();
     assert_eq!(
-        server.lines().iter().filter(|line| line.starts_with('{')).count(),
-        6
+        lines.iter().filter(|line| line.starts_with('{')).count(),
+        7,
+        "{lines:#?}"
     );
 }

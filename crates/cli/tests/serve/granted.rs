@@ -198,7 +198,10 @@ fn a_watcher_that_goes_wrong_costs_only_itself() {
         "16M",
     ];
     let server = Server::start_file(&file, &flags);
-    for (key, told) in [("loop", "long"), ("hog", "told of a change in the bucket a: ")] {
+    for (key, told) in [
+        ("loop", "ran for too long"),
+        ("hog", "told of a change in the bucket a: "),
+    ] {
         assert_eq!(server.get(&format!("/set?a/{key}")).status, 200);
         // While it is at it, requests are answered and other buckets are told of.
         assert_eq!(server.get(&format!("/set?b/x-{key}")).status, 200);

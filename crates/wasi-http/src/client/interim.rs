@@ -1,10 +1,7 @@
 //! Interim responses (1xx), of which a server may send any number, and which are of no use here.
 
-use super::senders::SendError;
-use crate::bindings::wasi::http::types::ErrorCode;
 use crate::body::HyperOutgoingBody;
-use http::{Request, Response};
-use hyper::body::Incoming;
+use http::Request;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -38,23 +35,13 @@ impl Interim {
         interim
     }
 
-    /// Waits for the response, and gives up when there are too many.
-    pub(super) async fn limit(
-        self,
-        response: impl Future<Output = Result<Response<Incoming>, SendError>>,
-    ) -> Result<Response<Incoming>, SendError> {
+    /// Waits for the response; `None` when there are too many.
+    pub(super) async fn limit<T>(self, response: impl Future<Output = T>) -> Option<T> {
         let mut response = pin!(response);
         let mut too_many = pin!(self.0.too_many.notified());
-        poll_fn(|cx| {
-            if let Poll::Ready(response) = response.as_mut().poll(cx) {
-                return Poll::Ready(response);
-            }
-            too_many.as_mut().poll(cx).map(|()| {
-                Err(SendError {
-                    code: ErrorCode::HttpProtocolError,
-                    unsent: None,
-                })
-            })
+        poll_fn(|cx| match response.as_mut().poll(cx) {
+            Poll::Ready(response) => Poll::Ready(Some(response)),
+            Poll::Pending => too_many.as_mut().poll(cx).map(|()| None),
         })
         .await
     }

@@ -218,23 +218,24 @@ impl HttpClient {
             let sent = interim.limit(connection.senders.send(request));
             let first_byte = after(config.first_byte_timeout);
             let response = match timeout_at(first_byte, sent).await {
-                Ok(Ok(response)) => response,
+                Ok(None) => return Err(ErrorCode::HttpProtocolError),
+                Ok(Some(Ok(response))) => response,
                 // A kept connection may have been closed meanwhile.
-                Ok(Err(SendError {
+                Ok(Some(Err(SendError {
                     unsent: Some(unsent), ..
-                })) if is_reused => {
+                }))) if is_reused => {
                     request = unsent;
                     continue;
                 }
                 // Or it was closed just now, when the request was on its way.
-                Ok(Err(SendError {
+                Ok(Some(Err(SendError {
                     code: ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete,
                     ..
-                })) if let Some(again) = again => {
+                }))) if let Some(again) = again => {
                     request = again;
                     continue;
                 }
-                Ok(Err(error)) => return Err(error.code),
+                Ok(Some(Err(error))) => return Err(error.code),
                 Err(_) => return Err(ErrorCode::ConnectionReadTimeout),
             };
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {

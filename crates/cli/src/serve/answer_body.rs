@@ -1,0 +1,216 @@
+//! The body of an answer, with which a request ends.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::{BodyExt, Full};
+use tokio::time::Sleep;
+use wharf_wasi_http::{ErrorCode, HyperOutgoingBody};
+
+use super::guest::Running;
+use super::record::{End, Record};
+use super::turn::Turn;
+
+/// The body of an answer. With it ends what the server keeps about the request.
+pub struct ResponseBody {
+    inner: HyperOutgoingBody,
+    record: Option<Record>,
+    guest: Option<Running>,
+    /// What the client does with it.
+    wanted: Wanted,
+    /// Whose turn it is, in HTTP/2.
+    turn: Option<Turn>,
+    /// Why the guest broke it off, and when that is told: after what came before has been sent.
+    broken: Option<(ErrorCode, Option<Pin<Box<Sleep>>>)>,
+    ended: bool,
+}
+
+/// Whether the client takes a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    Yes,
+    /// The library leaves it out. The guest may write one.
+    No,
+    /// The library does not leave it out: in HTTP/2.
+    NotEvenAsked,
+}
+
+/// How long what a guest wrote before it broke its answer off has to get onto its way. In HTTP/2 a reset takes the place of everything that waits.
+const LAST_WORDS: Duration = Duration::from_millis(10);
+
+impl ResponseBody {
+    /// The body that a guest writes.
+    pub fn of_guest(
+        inner: HyperOutgoingBody,
+        record: Record,
+        guest: Running,
+        wanted: Wanted,
+    ) -> ResponseBody {
+        ResponseBody::new(inner, record, Some(guest), wanted)
+    }
+
+    /// A text of the server.
+    pub fn text(text: String, record: Record, wanted: Wanted) -> ResponseBody {
+        let inner = Full::new(Bytes::from(text))
+            .map_err(|e| match e {})
+            .boxed_unsync();
+        ResponseBody::new(inner, record, None, wanted)
+    }
+
+    fn new(inner: HyperOutgoingBody, record: Record, guest: Option<Running>, wanted: Wanted) -> ResponseBody {
+        ResponseBody {
+            inner,
+            record: Some(record),
+            guest,
+            wanted,
+            turn: Turn::current(),
+            broken: None,
+            ended: false,
+        }
+    }
+
+    /// Whether there is nothing more to give. With a length the connection knows that before the guest has said so.
+    fn is_whole(&self) -> bool {
+        self.broken.is_none() && (self.inner.is_end_stream() || self.inner.size_hint().exact() == Some(0))
+    }
+
+    /// Whether the client has what it asked for, or the guest broke it off.
+    pub fn is_done(&self) -> bool {
+        self.ended || self.is_whole() || self.wanted != Wanted::Yes
+    }
+
+    /// The connection has everything.
+    fn end(&mut self, end: Option<End>) {
+        self.ended = true;
+        if let (Some(record), Some(end)) = (&mut self.record, end) {
+            record.end(end);
+        }
+        if let Some(guest) = self.guest.take() {
+            guest.detach();
+        }
+    }
+
+    /// The end of an answer that is whole.
+    fn whole(&self) -> Option<End> {
+        // That of an answer of the server is known already.
+        self.guest.as_ref().map(|_| End::Answered)
+    }
+
+    fn poll_broken(&mut self, cx: &mut Context<'_>) -> Poll<ErrorCode> {
+        let Some((code, timer)) = &mut self.broken else {
+            return Poll::Pending;
+        };
+        if let Some(timer) = timer {
+            std::task::ready!(timer.as_mut().poll(cx));
+        }
+        Poll::Ready(code.clone())
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = ErrorCode;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ErrorCode>>> {
+        let this = &mut *self;
+        if this.broken.is_some() {
+            let code = std::task::ready!(this.poll_broken(cx));
+            if let Some(record) = &mut this.record {
+                record.fail(format!("{code:?}"));
+            }
+            this.end(Some(End::BrokenOff));
+            return Poll::Ready(Some(Err(code)));
+        }
+        let frame = match Pin::new(&mut this.inner).poll_frame(cx) {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => {
+                if let Some(turn) = &this.turn {
+                    turn.wait();
+                }
+                return Poll::Pending;
+            }
+        };
+        match frame {
+            Some(Ok(frame)) => {
+                let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+                if let Some(record) = &mut this.record {
+                    record.sent += length;
+                }
+                if let Some(turn) = &this.turn {
+                    turn.give();
+                }
+                if this.is_whole() {
+                    let end = this.whole();
+                    this.end(end);
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Some(Err(code)) => {
+                let timer = this.turn.as_ref().map(|turn| {
+                    turn.wait();
+                    Box::pin(tokio::time::sleep(LAST_WORDS))
+                });
+                this.broken = Some((code, timer));
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            None => {
+                let end = this.whole();
+                this.end(end);
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.wanted == Wanted::NotEvenAsked || (self.broken.is_none() && self.inner.is_end_stream())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl Drop for ResponseBody {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        if self.is_whole() {
+            let end = self.whole();
+            return self.end(end);
+        }
+        if self.wanted == Wanted::Yes {
+            if let Some(record) = &mut self.record {
+                record.end(End::Abandoned);
+                let given_up = self.turn.as_ref().is_some_and(Turn::is_given_up);
+                record.fail(match given_up {
+                    true => "the client takes nothing".to_owned(),
+                    false => "the client is gone".to_owned(),
+                });
+            }
+        } else if let Some(guest) = self.guest.take() {
+            // The guest is not to notice.
+            let empty = http_body_util::Empty::new()
+                .map_err(|e| match e {})
+                .boxed_unsync();
+            let mut inner = std::mem::replace(&mut self.inner, empty);
+            let record = self.record.take().map(|mut record| {
+                record.end(End::Answered);
+                record
+            });
+            tokio::spawn(async move {
+                while let Some(Ok(_)) = inner.frame().await {}
+                drop(record);
+                guest.detach();
+            });
+        }
+    }
+}
