@@ -8,7 +8,7 @@ use crate::frames2::*;
 use crate::support::{Answer, Server, attack, guest, read_to_end};
 use crate::upstream;
 
-/// What `gzip` makes of a gigabyte of zeros begins like this; that nobody tries to unpack it is the point.
+/// A megabyte that begins as what `gzip` makes does. Nobody is to try and unpack it, so that the rest need not be right.
 fn bomb() -> Vec<u8> {
     let mut bytes = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 3, 0xec, 0xc1, 1, 1, 0, 0];
     bytes.resize(1 << 20, 0);
