@@ -107,6 +107,9 @@ impl Grants {
             None => Policy::default(),
         };
         let variable = |name: &str| std::env::var(name).ok();
+        // What a flag sets needs no variable.
+        let flags = args.config.iter().chain(&args.config_env);
+        flags.for_each(|(name, _)| drop(policy.config_env.remove(name)));
         policy.resolve_config(variable)?;
         for (name, from) in &args.config_env {
             let value = variable(from).ok_or_else(|| {
@@ -310,6 +313,21 @@ mod tests {
         assert_eq!(parsed("A"), pair("A", "A"));
         assert_eq!(parsed("a=B"), pair("a", "B"));
         assert!(parsed("").is_none() && parsed("=B").is_none() && parsed("a=").is_none());
+    }
+
+    #[test]
+    fn a_flag_stands_in_for_a_variable_of_the_policy() {
+        let policy = tempfile::NamedTempFile::new().unwrap();
+        let text = "[config-env]\ntoken = \"WHARF_TEST_NO_SUCH_VARIABLE\"\n";
+        std::fs::write(policy.path(), text).unwrap();
+        let mut args = CloudArgs {
+            policy: Some(policy.path().to_path_buf()),
+            ..CloudArgs::default()
+        };
+        assert!(Grants::new(&args, &HttpArgs::default()).is_err());
+        args.config = vec![("token".to_string(), "x".to_string())];
+        let grants = Grants::new(&args, &HttpArgs::default()).unwrap();
+        assert_eq!(grants.policy.config.unwrap()["token"], "x");
     }
 
     #[test]

@@ -194,7 +194,7 @@ impl ResolvedImports {
     ///
     /// # Errors
     /// `Trap` when a start function traps, `Limit` when a quota is met, `Unsupported` when the component needs
-    /// something that Wharf does not have.
+    /// something that Wharf does not have, `Usage` when the store is one of another engine than the component.
     pub fn instantiate(&self, mut store: impl AsStore) -> Result<Instance> {
         instantiate(store.as_store(), &self.component, self.imports.clone())
     }

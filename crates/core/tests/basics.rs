@@ -199,6 +199,19 @@ fn handles_of_another_store_are_refused() {
 }
 
 #[test]
+fn modules_of_another_engine_are_refused() {
+    // The types of both have the number 0 in their engine.
+    let module = |wat: &str| Module::new(&Engine::default(), wat::parse_str(wat).unwrap()).unwrap();
+    let taker = module(r#"(module (import "" "f" (func (param i64))))"#);
+    let giver = module(r#"(module (func (export "f") (param externref)))"#);
+    let mut store = Store::new(giver.engine(), Box::new(()));
+    let giver = Instance::new(&mut store, &giver, &[]).unwrap();
+    let f = giver.get_export(&store, "f").unwrap();
+    let error = Instance::new(&mut store, &taker, &[f]).unwrap_err();
+    assert!(error.to_string().contains("another engine"), "{error}");
+}
+
+#[test]
 fn features_that_are_not_there_are_told_from_invalid_modules() {
     let kind = |wat: &str| {
         let error = Module::new(&Engine::default(), wat::parse_str(wat).unwrap()).unwrap_err();

@@ -149,6 +149,15 @@ fn is_known(import: &str) -> bool {
 /// versions of it there are. `None` for what no grant brings.
 pub fn grant_hint(import: &str) -> Option<String> {
     let need = need(import).filter(|need| need.absent)?;
+    let name = import.split_once('@').map_or(import, |(name, _)| name);
+    if !INTERFACES.contains(&name) {
+        let known = INTERFACES.iter().filter(|known| known.starts_with(need.prefix));
+        let known: Vec<String> = known.map(|known| format!("`{known}`")).collect();
+        return Some(match known.is_empty() {
+            true => format!("Wharf has no `{name}`"),
+            false => format!("Wharf has no `{name}`, but {}", known.join(", ")),
+        });
+    }
     if !is_known(import) {
         let versions: Vec<&str> = need.versions.iter().copied().filter(|v| !v.is_empty()).collect();
         return Some(format!(
@@ -287,6 +296,11 @@ mod tests {
         let hint = grant_hint("wasi:keyvalue/store@0.2.0-draft9").unwrap();
         assert!(
             hint.contains("0.2.0-draft2") && !hint.contains("--keyvalue"),
+            "{hint}"
+        );
+        let hint = grant_hint("wasi:config/runtime@0.2.0-draft").unwrap();
+        assert!(
+            hint.contains("no `wasi:config/runtime`") && hint.contains("wasi:config/store"),
             "{hint}"
         );
     }

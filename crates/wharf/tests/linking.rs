@@ -25,6 +25,21 @@ fn importer(name: &str) -> String {
 }
 
 #[test]
+fn components_of_another_engine_are_refused() {
+    let component = component(&Engine::default(), &importer("a"));
+    let engine = component.engine().clone();
+    let mut linker = Linker::<()>::new(&engine);
+    linker
+        .instance("a")
+        .unwrap()
+        .func_wrap("f", |_, (x,): (u32,)| Ok((x,)))
+        .unwrap();
+    let mut other = Store::new(&Engine::default(), ());
+    let error = linker.instantiate(&mut other, &component).unwrap_err();
+    assert!(error.to_string().contains("another engine"), "{error}");
+}
+
+#[test]
 fn unknown_and_unfitting_imports_are_named() {
     let engine = Engine::default();
     let component = component(&engine, &importer("a:b/c@0.2.3"));

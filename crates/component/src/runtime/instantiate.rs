@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use wharf_core::{Error, Extern, Func, InternedFuncType, Memory, RawFunc, Result, Store};
+use wharf_core::{Engine, Error, Extern, Func, InternedFuncType, Memory, RawFunc, Result, Store};
 
 use super::call::LiftedFunc;
 use super::canon;
@@ -23,6 +23,11 @@ pub(crate) fn instantiate(
     component: &Component,
     imports: Arc<[Import]>,
 ) -> Result<Instance> {
+    if !Engine::same(component.engine(), store.engine()) {
+        return Err(Error::usage(
+            "the component was made for another engine than the store",
+        ));
+    }
     let plan = component.plan().clone();
     if let Some(Step::Unsupported(what)) = plan.steps.first() {
         return Err(Error::unsupported(what.clone()));

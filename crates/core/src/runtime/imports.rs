@@ -2,6 +2,7 @@
 
 use super::{Extern, Store};
 use crate::{
+    engine::Engine,
     error::{Error, Result},
     module::{ImportKind, Module},
     types::{ExternType, ValType},
@@ -9,6 +10,12 @@ use crate::{
 
 /// Checks the number and the types of imports.
 pub(super) fn check_imports(store: &Store, module: &Module, imports: &[Extern]) -> Result<()> {
+    // Types have other numbers in another engine.
+    if !Engine::same(&module.0.engine, store.engine()) {
+        return Err(Error::usage(
+            "the module was made for another engine than the store",
+        ));
+    }
     let wanted = &module.0.imports;
     if wanted.len() != imports.len() {
         return Err(Error::usage(format!(

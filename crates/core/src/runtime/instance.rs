@@ -60,8 +60,8 @@ impl Instance {
     /// calls the start function.
     ///
     /// # Errors
-    /// `Link` when an import does not fit, `Limit` when a quota is met, `Usage` for the wrong number of imports or imports of
-    /// another store, and traps of segments and of the start function.
+    /// `Link` when an import does not fit, `Limit` when a quota is met, `Usage` for the wrong number of imports, imports of
+    /// another store or a module of another engine, and traps of segments and of the start function.
     pub fn new(store: &mut Store, module: &Module, imports: &[Extern]) -> Result<Instance> {
         check_imports(store, module, imports)?;
         let image = module.0.image.get(&module.0);

@@ -44,7 +44,8 @@ pub enum Told {
     Change(Change),
     /// So many changes came here for which there was no room.
     Lost(u64),
-    /// From here on changes are lost, for this reason. It is tried again and again.
+    /// Changes are lost, since a short while before this, for this reason. It is tried again and again; another reason is told
+    /// anew.
     Interrupted(StoreError),
     /// Changes are told again.
     Resumed,
@@ -83,7 +84,7 @@ struct Waiting {
     /// Nobody takes them any more.
     closed: bool,
     /// Who waits for that.
-    closing: Option<Waker>,
+    closing: Vec<Waker>,
 }
 
 impl Queue {
@@ -123,11 +124,9 @@ impl Drop for Changes {
         let mut waiting = self.0.lock();
         waiting.closed = true;
         waiting.told = VecDeque::new();
-        let closing = waiting.closing.take();
+        let closing = std::mem::take(&mut waiting.closing);
         drop(waiting);
-        if let Some(waker) = closing {
-            waker.wake();
-        }
+        closing.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -171,7 +170,9 @@ impl Teller {
             if waiting.closed {
                 return Poll::Ready(());
             }
-            waiting.closing = Some(cx.waker().clone());
+            if !waiting.closing.iter().any(|waker| waker.will_wake(cx.waker())) {
+                waiting.closing.push(cx.waker().clone());
+            }
             Poll::Pending
         })
         .await;
@@ -254,6 +255,8 @@ mod tests {
             let closed = std::pin::pin!(teller.closed());
             assert!(closed.poll(&mut Context::from_waker(&waker)).is_pending());
         }
+        // Another one waits, too.
+        assert!(now(teller.clone().closed()).is_none());
         drop(changes);
         assert_eq!(count.0.load(Ordering::Relaxed), 2);
         assert!(teller.is_closed() && now(teller.closed()).is_some());

@@ -7,7 +7,8 @@
 //! not be published.
 //!
 //! A message is `S`, the length of the key, `:`, the key and the value, or the same with `D` and no value, or `L` where that
-//! would be too long.
+//! would be too long, for a watcher's queue or together with the others of the script: the server sends nothing before a
+//! script is over, and closes the connections of those for whom too much waits then.
 
 use super::changes::MAX_BYTES;
 use redis::Script;
@@ -25,13 +26,16 @@ pub(super) mod status {
 
 /// Publishes what was changed. The change stays where the user may not do that.
 const TELL: &str = "
-local unpublished = 0
+local unpublished, told = 0, 0
 local function tell(kind, key, value)
   if not KEYS[4] then return end
   local message = 'L'
-  if #key + #value <= MAX_BYTES then message = kind .. #key .. ':' .. key .. value end
-  local told = redis.pcall('PUBLISH', KEYS[4], message)
-  if type(told) == 'table' and told.err then unpublished = 1 end
+  if told + #key + #value <= MAX_BYTES then
+    told = told + #key + #value
+    message = kind .. #key .. ':' .. key .. value
+  end
+  local published = redis.pcall('PUBLISH', KEYS[4], message)
+  if type(published) == 'table' and published.err then unpublished = 1 end
 end
 ";
 

@@ -6,7 +6,7 @@ use crate::error::StoreError;
 use redis::aio::MultiplexedConnection;
 use redis::{PushInfo, PushKind, RedisError, Value};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, oneshot};
 
 /// How often the server is asked whether it is still there: a connection may break without a word.
@@ -18,26 +18,31 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(5)
 /// Tells of the changes that are published in a channel until nobody takes them any more. `begun` gets something when it
 /// listens for the first time, or could not.
 pub(super) async fn listen(server: Arc<Server>, channel: String, teller: Teller, begun: oneshot::Sender<()>) {
-    let (mut begun, mut interrupted, mut pause) = (Some(begun), false, PAUSES[0]);
+    let (mut begun, mut interrupted, mut pause) = (Some(begun), None, PAUSES[0]);
     while !teller.is_closed() {
         let lost = Arc::new(Notify::new());
         let error = match subscribe(&server, &channel, &teller, &lost).await {
             Ok(connection) => {
-                if interrupted {
+                if interrupted.take().is_some() {
                     teller.tell(Told::Resumed);
                 }
-                (interrupted, pause) = (false, PAUSES[0]);
                 drop(begun.take());
-                match stay(connection, &teller, &lost).await {
+                let since = Instant::now();
+                let ended = stay(connection, &teller, &lost).await;
+                // One that closes connections at once is left alone for longer each time, too.
+                if since.elapsed() >= ASK {
+                    pause = PAUSES[0];
+                }
+                match ended {
                     Some(error) => error,
                     None => return,
                 }
             }
             Err(error) => channel_error(&error),
         };
-        if !interrupted {
-            teller.tell(Told::Interrupted(error));
-            interrupted = true;
+        if interrupted.as_ref() != Some(&error) {
+            teller.tell(Told::Interrupted(error.clone()));
+            interrupted = Some(error);
         }
         drop(begun.take());
         tokio::select! {

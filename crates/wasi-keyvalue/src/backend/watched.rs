@@ -10,29 +10,49 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// A backend that tells of the changes which are made through it. Clones are the same one.
 ///
 /// It is for backends that nobody else changes. One that tells of changes by itself goes on doing that. Changes of a bucket
-/// that is watched are made one after the other, so that they are told in the order in which they were made.
+/// that is watched are made one after the other, so that they are told in the order in which they were made. Who begins to
+/// watch waits for those that are under way.
 #[derive(Clone, Debug)]
 pub struct WatchedBackend {
     inner: Arc<dyn Backend>,
     watchers: Arc<Watchers>,
 }
 
-/// The watchers by bucket. They go when nobody waits for them any more.
-type Watchers = Mutex<HashMap<BucketName, Watched>>;
+/// The watchers of each bucket that was opened or watched.
+type Watchers = Mutex<HashMap<BucketName, Arc<Watched>>>;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Watched {
-    tellers: Vec<Teller>,
+    /// They go when nobody waits for them any more.
+    tellers: Mutex<Vec<Teller>>,
     order: Order,
 }
 
-/// Held from before a change is made until it is told.
+/// Held from before a change is made until it is told; shared by changes that nobody is told of.
 #[cfg(any(feature = "redb", feature = "redis"))]
-type Order = Arc<tokio::sync::Mutex<()>>;
+type Order = Arc<tokio::sync::RwLock<()>>;
 
 /// Without the features that bring it, nothing here keeps changes in order.
 #[cfg(not(any(feature = "redb", feature = "redis")))]
 type Order = ();
+
+impl Watched {
+    /// Those who are told now.
+    fn tellers(&self) -> Vec<Teller> {
+        let mut tellers = self.tellers.lock().unwrap_or_else(PoisonError::into_inner);
+        tellers.retain(|teller| !teller.is_closed());
+        tellers.clone()
+    }
+
+    /// What a change that nobody is told of holds meanwhile; nothing if there is somebody.
+    async fn unwatched(&self) -> Option<impl Send + use<>> {
+        #[cfg(any(feature = "redb", feature = "redis"))]
+        let turn = self.order.clone().read_owned().await;
+        #[cfg(not(any(feature = "redb", feature = "redis")))]
+        let turn = ();
+        self.tellers().is_empty().then_some(turn)
+    }
+}
 
 impl WatchedBackend {
     /// Tells of changes in this backend.
@@ -42,6 +62,11 @@ impl WatchedBackend {
             watchers: Arc::default(),
         }
     }
+
+    fn watched(&self, name: &BucketName) -> Arc<Watched> {
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        watchers.entry(name.clone()).or_default().clone()
+    }
 }
 
 #[async_trait]
@@ -49,8 +74,7 @@ impl Backend for WatchedBackend {
     async fn open(&self, name: &BucketName, quota: Quota) -> StoreResult<Arc<dyn Bucket>> {
         Ok(Arc::new(WatchedBucket {
             inner: self.inner.open(name, quota).await?,
-            name: name.clone(),
-            watchers: self.watchers.clone(),
+            watched: self.watched(name),
         }))
     }
 
@@ -59,8 +83,10 @@ impl Backend for WatchedBackend {
             return Some(changes);
         }
         let (teller, changes) = Changes::new();
-        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
-        let tellers = &mut watchers.entry(name.clone()).or_default().tellers;
+        let watched = self.watched(name);
+        #[cfg(any(feature = "redb", feature = "redis"))]
+        let _order = watched.order.write().await;
+        let mut tellers = watched.tellers.lock().unwrap_or_else(PoisonError::into_inner);
         tellers.retain(|other| !other.is_closed());
         tellers.push(teller);
         Some(changes)
@@ -74,37 +100,27 @@ impl Backend for WatchedBackend {
 #[derive(Debug)]
 struct WatchedBucket {
     inner: Arc<dyn Bucket>,
-    name: BucketName,
-    watchers: Arc<Watchers>,
-}
-
-impl WatchedBucket {
-    /// Those who are told now, if there are any.
-    fn watched(&self) -> Option<Watched> {
-        let watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut watched = watchers.get(&self.name)?.clone();
-        watched.tellers.retain(|teller| !teller.is_closed());
-        (!watched.tellers.is_empty()).then_some(watched)
-    }
+    watched: Arc<Watched>,
 }
 
 /// Runs a change, which tells of what it did; to its end also if the guest that asked for it is gone in the meantime.
-async fn whole<T: Send + 'static>(
-    order: Order,
-    change: impl Future<Output = StoreResult<T>> + Send + 'static,
-) -> StoreResult<T> {
+async fn whole<T, F>(
+    watched: Arc<Watched>,
+    change: impl FnOnce(Vec<Teller>) -> F + Send + 'static,
+) -> StoreResult<T>
+where
+    T: Send + 'static,
+    F: Future<Output = StoreResult<T>> + Send + 'static,
+{
     #[cfg(any(feature = "redb", feature = "redis"))]
     return crate::runtime::to_the_end(async move {
-        let _order = order.lock().await;
-        change.await
+        let _order = watched.order.clone().write_owned().await;
+        change(watched.tellers()).await
     })
     .await;
     // Nothing here waits.
     #[cfg(not(any(feature = "redb", feature = "redis")))]
-    {
-        let () = order;
-        change.await
-    }
+    change(watched.tellers()).await
 }
 
 fn tell(watchers: &[Teller], change: &Change) {
@@ -120,11 +136,11 @@ impl Bucket for WatchedBucket {
     }
 
     async fn set(&self, key: &str, value: Vec<u8>) -> StoreResult<()> {
-        let Some(Watched { tellers, order }) = self.watched() else {
+        if let Some(_turn) = self.watched.unwatched().await {
             return self.inner.set(key, value).await;
-        };
+        }
         let (inner, key) = (self.inner.clone(), key.to_owned());
-        whole(order, async move {
+        whole(self.watched.clone(), move |tellers| async move {
             inner.set(&key, value.clone()).await?;
             tell(&tellers, &Change::Set { key, value });
             Ok(())
@@ -133,11 +149,11 @@ impl Bucket for WatchedBucket {
     }
 
     async fn delete(&self, key: &str) -> StoreResult<bool> {
-        let Some(Watched { tellers, order }) = self.watched() else {
+        if let Some(_turn) = self.watched.unwatched().await {
             return self.inner.delete(key).await;
-        };
+        }
         let (inner, key) = (self.inner.clone(), key.to_owned());
-        whole(order, async move {
+        whole(self.watched.clone(), move |tellers| async move {
             let was_there = inner.delete(&key).await?;
             if was_there {
                 tell(&tellers, &Change::Deleted { key });
@@ -156,11 +172,11 @@ impl Bucket for WatchedBucket {
     }
 
     async fn increment(&self, key: &str, delta: i64) -> StoreResult<i64> {
-        let Some(Watched { tellers, order }) = self.watched() else {
+        if let Some(_turn) = self.watched.unwatched().await {
             return self.inner.increment(key, delta).await;
-        };
+        }
         let (inner, key) = (self.inner.clone(), key.to_owned());
-        whole(order, async move {
+        whole(self.watched.clone(), move |tellers| async move {
             let sum = inner.increment(&key, delta).await?;
             let value = sum.to_string().into_bytes();
             tell(&tellers, &Change::Set { key, value });
@@ -175,12 +191,12 @@ impl Bucket for WatchedBucket {
         expected: Option<&[u8]>,
         value: Vec<u8>,
     ) -> StoreResult<Swap> {
-        let Some(Watched { tellers, order }) = self.watched() else {
+        if let Some(_turn) = self.watched.unwatched().await {
             return self.inner.compare_and_swap(key, expected, value).await;
-        };
+        }
         let (inner, key) = (self.inner.clone(), key.to_owned());
         let expected = expected.map(<[u8]>::to_vec);
-        whole(order, async move {
+        whole(self.watched.clone(), move |tellers| async move {
             let swap = inner
                 .compare_and_swap(&key, expected.as_deref(), value.clone())
                 .await?;
@@ -197,11 +213,11 @@ impl Bucket for WatchedBucket {
     }
 
     async fn set_many(&self, entries: Vec<(String, Vec<u8>)>) -> Batch {
-        let Some(Watched { tellers, order }) = self.watched() else {
+        if let Some(_turn) = self.watched.unwatched().await {
             return self.inner.set_many(entries).await;
-        };
+        }
         let inner = self.inner.clone();
-        let batch = whole(order, async move {
+        let batch = whole(self.watched.clone(), move |tellers| async move {
             let batch = inner.set_many(entries.clone()).await;
             for (key, value) in batch.changed.iter().filter_map(|i| entries.get(*i)).cloned() {
                 tell(&tellers, &Change::Set { key, value });
@@ -212,11 +228,11 @@ impl Bucket for WatchedBucket {
     }
 
     async fn delete_many(&self, keys: Vec<String>) -> Batch {
-        let Some(Watched { tellers, order }) = self.watched() else {
+        if let Some(_turn) = self.watched.unwatched().await {
             return self.inner.delete_many(keys).await;
-        };
+        }
         let inner = self.inner.clone();
-        let batch = whole(order, async move {
+        let batch = whole(self.watched.clone(), move |tellers| async move {
             let batch = inner.delete_many(keys.clone()).await;
             for key in batch.changed.iter().filter_map(|i| keys.get(*i)).cloned() {
                 tell(&tellers, &Change::Deleted { key });

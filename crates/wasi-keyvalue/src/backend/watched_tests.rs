@@ -185,7 +185,14 @@ fn those_who_left_cost_nothing() {
     drop(watch(&backend, "b"));
     now(bucket.set("a", vec![])).unwrap().unwrap();
     let _stays = watch(&backend, "b");
-    assert_eq!(backend.watchers.lock().unwrap()[&name("b")].tellers.len(), 1);
+    assert_eq!(
+        backend.watchers.lock().unwrap()[&name("b")]
+            .tellers
+            .lock()
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[test]

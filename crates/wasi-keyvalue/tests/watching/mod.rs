@@ -198,4 +198,16 @@ pub fn slow_watchers() {
     assert!(told + lost == 1502 && lost > 0, "{told} {lost}");
     wait(bucket.set("again", b"x".to_vec())).unwrap();
     assert_eq!(wait(changes.next()), set("again", "x"));
+    // Nor is so much published at once that the server closes the connection.
+    let entries = (0..48).map(|i| (format!("{i:02}"), vec![7; 1 << 20])).collect();
+    wait(bucket.set_many(entries)).ended.unwrap();
+    let (mut told, mut lost) = (0, 0);
+    while told + lost < 48 {
+        match wait(changes.next()) {
+            Told::Change(_) => told += 1,
+            Told::Lost(number) => lost += number,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(told > 0 && lost >= 48 - 16, "{told} {lost}");
 }

@@ -29,7 +29,7 @@ pub use dir::DirEntries;
 pub(crate) use file::File;
 pub use memory::{MemoryDir, MemoryDirLimits};
 pub(crate) use node::{DirEntry, DirNode, PathTarget};
-pub(crate) use streams::{FileInputStream, FileOutputStream, WriteMode};
+pub(crate) use streams::{FileInputStream, FileOutputStream, PAUSE, WriteMode};
 pub(crate) use types::{
     Advice, Datetime, DescriptorFlags, DescriptorStat, DescriptorType, Metadata, NewTimestamp, OpenFlags,
 };

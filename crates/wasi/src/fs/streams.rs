@@ -1,12 +1,12 @@
 //! Streams over files. They keep their own position; any number of them work on one open file.
 
+use super::ErrorCode;
 use super::node::FileNode;
-use super::{ErrorCode, FsResult};
 use crate::poll::Pollable;
 use crate::runtime::sleep;
 use crate::stream::{InputStream, OutputStream, StreamError, StreamResult};
 use async_trait::async_trait;
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use std::time::Duration;
 
 /// Reads a file from an offset to its end.
@@ -18,8 +18,8 @@ pub(crate) struct FileInputStream {
     empty: bool,
 }
 
-/// How long a pipe that had nothing is left alone.
-const PAUSE: Duration = Duration::from_millis(10);
+/// How long a pipe that had nothing, or no room, is left alone.
+pub(crate) const PAUSE: Duration = Duration::from_millis(10);
 
 impl FileInputStream {
     pub(crate) fn new(file: FileNode, position: u64) -> FileInputStream {
@@ -76,6 +76,10 @@ pub(crate) enum WriteMode {
 pub(crate) struct FileOutputStream {
     file: FileNode,
     mode: WriteMode,
+    /// What a pipe had no room for yet.
+    rest: Bytes,
+    /// What the guest has not been told of yet.
+    failed: Option<ErrorCode>,
     closed: bool,
 }
 
@@ -87,58 +91,80 @@ impl FileOutputStream {
         FileOutputStream {
             file,
             mode,
+            rest: Bytes::new(),
+            failed: None,
             closed: false,
         }
     }
 
-    fn write_all(&mut self, mut data: &[u8]) -> FsResult<()> {
-        while !data.is_empty() {
-            let n = match &mut self.mode {
-                WriteMode::At(offset) => {
-                    let n = self.file.write_at(data, *offset)?;
-                    *offset = offset.saturating_add(n as u64);
-                    n
-                }
-                WriteMode::Append => self.file.append(data)?,
+    /// Writes what is left, as far as there is room for it.
+    fn write_rest(&mut self) {
+        while !self.rest.is_empty() && self.failed.is_none() {
+            let written = match self.mode {
+                WriteMode::At(offset) => self.file.write_at(&self.rest, offset),
+                WriteMode::Append => self.file.append(&self.rest),
             };
-            if n == 0 {
-                return Err(ErrorCode::Io);
+            match written {
+                Ok(0) => self.failed = Some(ErrorCode::Io),
+                Ok(n) => {
+                    self.rest.advance(n.min(self.rest.len()));
+                    if let WriteMode::At(offset) = &mut self.mode {
+                        *offset = offset.saturating_add(n as u64);
+                    }
+                }
+                Err(ErrorCode::WouldBlock) => return,
+                Err(code) => self.failed = Some(code),
             }
-            data = data.get(n..).unwrap_or_default();
         }
-        Ok(())
+    }
+
+    fn check(&mut self) -> StreamResult<()> {
+        if self.closed {
+            return Err(StreamError::Closed);
+        }
+        self.write_rest();
+        match self.failed.take() {
+            None => Ok(()),
+            Some(code) => {
+                self.closed = true;
+                Err(StreamError::from(code))
+            }
+        }
     }
 }
 
 #[async_trait]
 impl Pollable for FileOutputStream {
-    async fn ready(&mut self) {}
+    async fn ready(&mut self) {
+        while !self.closed && self.failed.is_none() && !self.rest.is_empty() {
+            sleep(PAUSE).await;
+            self.write_rest();
+        }
+    }
 }
 
 impl OutputStream for FileOutputStream {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        if self.closed {
-            return Err(StreamError::Closed);
+        self.check()?;
+        if bytes.is_empty() {
+            return Ok(());
         }
-        self.write_all(&bytes).map_err(|e| {
-            self.closed = true;
-            StreamError::from(e)
-        })
+        if !self.rest.is_empty() {
+            return Err(StreamError::trap("more bytes than check-write permitted"));
+        }
+        self.rest = bytes;
+        self.check()
     }
 
     fn flush(&mut self) -> StreamResult<()> {
-        if self.closed {
-            Err(StreamError::Closed)
-        } else {
-            Ok(())
-        }
+        self.check()
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        if self.closed {
-            Err(StreamError::Closed)
-        } else {
-            Ok(FILE_PERMIT)
+        self.check()?;
+        match self.rest.is_empty() {
+            true => Ok(FILE_PERMIT),
+            false => Ok(0),
         }
     }
 }

@@ -559,6 +559,43 @@ fn pipes_hold_no_other_guests_up() {
     assert_eq!(kind, Ok(DescriptorType::Fifo));
 }
 
+/// What a pipe has no room for waits in the stream, which permits nothing meanwhile.
+#[cfg(unix)]
+#[test]
+fn streams_into_pipes_wait_for_room() {
+    use crate::stream::OutputStream as _;
+    let (temp, dir) = sandbox();
+    let made = std::process::Command::new("mkfifo")
+        .arg(temp.path().join("inside/pipe"))
+        .status();
+    assert!(made.unwrap().success());
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let read = crate::test_util::block_on(wharf_core::suspend::on_fiber(1 << 20, move || {
+            let none = OpenFlags::empty();
+            let reader = open(&dir, "pipe", none, READ).unwrap();
+            let writer = open(&dir, "pipe", none, WRITE).unwrap();
+            let handle = writer.file().unwrap().handle().clone();
+            let mut stream = FileOutputStream::new(handle, WriteMode::At(0));
+            assert_eq!(stream.check_write().unwrap(), 1 << 20);
+            stream.write(vec![7; 200_000].into()).unwrap();
+            assert_eq!(stream.check_write().unwrap(), 0);
+            stream.write(bytes::Bytes::new()).unwrap();
+            assert!(stream.write(vec![7].into()).is_err());
+            let mut read = 0;
+            while read < 200_000 {
+                read += reader.file().unwrap().read(1 << 20, 0).unwrap().0.len();
+                stream.flush().unwrap();
+            }
+            assert_eq!(stream.check_write().unwrap(), 1 << 20);
+            read
+        }));
+        done.send(read.unwrap()).unwrap();
+    });
+    let read = ended.recv_timeout(std::time::Duration::from_secs(60));
+    assert_eq!(read, Ok(200_000));
+}
+
 #[test]
 fn strict_directories_do_what_was_asked_for() {
     const MUTATE: DescriptorFlags = DescriptorFlags::MUTATE_DIRECTORY;

@@ -3,9 +3,9 @@
 use super::Call;
 use super::fds::Fd;
 use super::memory::IoVec;
-use super::types::{Errno, P1Result, fdflags, filetype, filetype_of};
-use crate::fs::{Advice, Datetime, Descriptor, DescriptorStat, DirEntry, NewTimestamp, metadata_hash};
-use crate::runtime::blocking;
+use super::types::{Errno, Failure, P1Result, fdflags, filetype, filetype_of};
+use crate::fs::{Advice, Datetime, Descriptor, DescriptorStat, DirEntry, NewTimestamp, PAUSE, metadata_hash};
+use crate::runtime::{blocking, sleep};
 use crate::stream::StreamError;
 use bytes::Bytes;
 
@@ -152,8 +152,13 @@ impl Call<'_> {
         let vecs = self.memory.iovecs(iovs, count)?;
         let n = match self.fds.get(fd)? {
             Fd::File(file) => {
-                let position = file.position;
-                let n = self.read_file(fd, &vecs, position)?;
+                let (position, nonblock) = (file.position, file.flags & fdflags::NONBLOCK != 0);
+                let n = loop {
+                    match self.read_file(fd, &vecs, position) {
+                        Err(Failure::Errno(Errno::AGAIN)) if !nonblock => sleep(PAUSE).await,
+                        other => break other?,
+                    }
+                };
                 self.fds.file(fd)?.position = position.saturating_add(n.into());
                 n
             }
@@ -235,16 +240,23 @@ impl Call<'_> {
     pub(super) async fn fd_write(&mut self, fd: u32, iovs: u32, count: u32, result: u32) -> P1Result {
         let vecs = self.memory.iovecs(iovs, count)?;
         let n = match self.fds.get(fd)? {
-            Fd::File(file) if file.flags & fdflags::APPEND != 0 => {
-                let n = self.write_file(fd, &vecs, None)?;
-                let file = self.fds.file(fd)?;
-                file.position = file.file.metadata()?.len();
-                n
-            }
             Fd::File(file) => {
+                let (append, nonblock) = (
+                    file.flags & fdflags::APPEND != 0,
+                    file.flags & fdflags::NONBLOCK != 0,
+                );
                 let position = file.position;
-                let n = self.write_file(fd, &vecs, Some(position))?;
-                self.fds.file(fd)?.position = position.saturating_add(n.into());
+                let n = loop {
+                    match self.write_file(fd, &vecs, (!append).then_some(position)) {
+                        Err(Failure::Errno(Errno::AGAIN)) if !nonblock => sleep(PAUSE).await,
+                        other => break other?,
+                    }
+                };
+                let file = self.fds.file(fd)?;
+                file.position = match append {
+                    true => file.file.metadata()?.len(),
+                    false => position.saturating_add(n.into()),
+                };
                 n
             }
             Fd::Output(output) => {
