@@ -25,16 +25,14 @@ type Watchers = Mutex<HashMap<BucketName, Arc<Watched>>>;
 struct Watched {
     /// They go when nobody waits for them any more.
     tellers: Mutex<Vec<Teller>>,
+    /// Without the features that bring it, nothing here keeps changes in order.
+    #[cfg(any(feature = "redb", feature = "redis"))]
     order: Order,
 }
 
 /// Held from before a change is made until it is told; shared by changes that nobody is told of.
 #[cfg(any(feature = "redb", feature = "redis"))]
 type Order = Arc<tokio::sync::RwLock<()>>;
-
-/// Without the features that bring it, nothing here keeps changes in order.
-#[cfg(not(any(feature = "redb", feature = "redis")))]
-type Order = ();
 
 impl Watched {
     /// Those who are told now.
