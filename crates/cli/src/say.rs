@@ -1,7 +1,9 @@
-//! Lines on standard error and output. When nobody takes them any more, they are lost; nothing else may come of that.
+//! Text on standard error and output. When nobody takes it any more, it is lost; nothing else may come of that.
 
 use std::fmt::Display;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
+
+use crate::failure::Failure;
 
 /// Something that the command has to say.
 pub fn say(text: impl Display) {
@@ -11,7 +13,13 @@ pub fn say(text: impl Display) {
 }
 
 /// Writes text to standard output.
-pub fn print(text: &str) {
+///
+/// # Errors
+/// If it can't be written, except that whoever read it has left: they have what they wanted.
+pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Failure::new(format!("standard output: {e}"))),
+        _ => Ok(()),
+    }
 }
