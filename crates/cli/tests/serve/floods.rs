@@ -159,7 +159,7 @@ fn streams_that_are_reset_at_once() {
         });
         assert!(sent < 5000, "{sent}");
     });
-    server.wait_for("too many requests were given up");
+    server.wait_for("the client gave up 100 requests more than it let finish");
     server.until(|| server.metric("wharf_guests_running") == 0);
     server.until(|| server.metric("wharf_http_requests_in_flight") == 0);
 }
@@ -182,6 +182,51 @@ fn who_gives_up_now_and_then_is_no_attacker() {
             "{i}: {frames:?}"
         );
     }
+}
+
+/// Whether the last frame that came is the end of a stream.
+fn has_ended(frames: &[Frame], stream: u32) -> bool {
+    frames
+        .last()
+        .is_some_and(|frame| frame.stream == stream && frame.flags & END_STREAM != 0)
+}
+
+#[test]
+fn who_is_being_answered_may_leave_at_any_time() {
+    let server = start(&[]);
+    let mut client = Client::new(&server, &[]);
+    for i in 0..150 {
+        client.send(&get(id(i), "/stream?parts=1000&ms=1000")).unwrap();
+        let frames = client.until(|frame| frame.kind == HEADERS && frame.stream == id(i));
+        assert!(
+            frames.last().is_some_and(|frame| frame.stream == id(i)),
+            "{i}: {frames:?}"
+        );
+        client.send(&reset(id(i), CANCEL)).unwrap();
+    }
+    client.send(&get(id(150), "/")).unwrap();
+    let frames = client.until(|frame| frame.stream == id(150) && frame.flags & END_STREAM != 0);
+    assert!(has_ended(&frames, id(150)), "{frames:?}");
+}
+
+#[test]
+fn what_others_asked_for_on_the_same_connection_is_answered() {
+    let server = start(&["--timeout", "60s"]);
+    let mut client = Client::new(&server, &[]);
+    client.send(&get(1, "/sleep?ms=3000")).unwrap();
+    for i in 1..=150 {
+        client.send(&get(id(i), "/sleep?ms=50000")).unwrap();
+        // So that its guest begins.
+        std::thread::sleep(Duration::from_millis(5));
+        client.send(&reset(id(i), CANCEL)).unwrap();
+    }
+    let frames = client.until(|frame| frame.stream == 1 && frame.flags & END_STREAM != 0);
+    assert!(has_ended(&frames, 1), "{:?}", frames.last());
+    assert!(instances(&server) < 130);
+    // Then it ends.
+    client.until(|_| false);
+    server.until(|| server.metric("wharf_http_connections") == 0);
+    assert_eq!(server.metric("wharf_http_connection_errors_total"), 1);
 }
 
 #[test]
