@@ -5,11 +5,17 @@ use std::io::{ErrorKind, Write as _};
 
 use crate::failure::Failure;
 
+/// Writes a line to standard error, as a whole.
+pub fn line(text: &str) {
+    let mut bytes = Vec::with_capacity(text.len() + 1);
+    bytes.extend_from_slice(text.as_bytes());
+    bytes.push(b'\n');
+    let _ = std::io::stderr().lock().write_all(&bytes);
+}
+
 /// Something that the command has to say.
 pub fn say(text: impl Display) {
-    let _ = std::io::stderr()
-        .lock()
-        .write_all(format!("wharf: {text}\n").as_bytes());
+    line(&format!("wharf: {text}"));
 }
 
 /// Writes text to standard output.

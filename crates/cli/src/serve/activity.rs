@@ -1,6 +1,6 @@
 //! What a connection does at present, and when it has done nothing for too long.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +25,8 @@ pub struct Activity {
     state: Mutex<State>,
     /// Too many requests were given up.
     overdone: Notify,
+    /// The connection was closed although requests were under way.
+    cut: Arc<AtomicBool>,
 }
 
 struct State {
@@ -50,6 +52,7 @@ impl Activity {
                 closed: None,
             }),
             overdone: Notify::new(),
+            cut: Arc::default(),
         }
     }
 
@@ -71,6 +74,11 @@ impl Activity {
     /// Waits until the client has given up too many requests. From then on no more are taken.
     pub async fn overdone(&self) {
         self.overdone.notified().await;
+    }
+
+    /// The connection is closed, whatever is under way.
+    pub fn cut(&self) {
+        self.cut.store(true, Ordering::Relaxed);
     }
 
     /// Whether no more requests are taken.
@@ -153,6 +161,11 @@ impl Busy {
     /// Whether it comes too late, because the connection takes no more.
     pub fn is_refused(&self) -> bool {
         self.is_refused
+    }
+
+    /// Whether the server has closed the connection, whatever is under way.
+    pub fn cut(&self) -> Arc<AtomicBool> {
+        self.activity.cut.clone()
     }
 
     /// A guest begins to work on it.

@@ -26,8 +26,8 @@ use super::metrics::count;
 use super::patience::MAX_GIVEN_UP;
 use super::record::Record;
 use super::service::answer;
+use super::stalled::StreamExecutor;
 use super::timed_io::TimedIo;
-use super::turn::StreamExecutor;
 use super::{Server, log};
 
 /// The largest head of a request, and the most fields in it.
@@ -142,6 +142,7 @@ async fn serve(server: Arc<Server>, stream: TcpStream, remote: SocketAddr, mut s
         }
         // A request may have been on its way when the client was told.
         if activity.is_over(&server.args) {
+            activity.cut();
             break None;
         }
     };

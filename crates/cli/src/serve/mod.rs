@@ -26,9 +26,9 @@ mod reload;
 mod seen;
 mod service;
 mod shutdown;
+mod stalled;
 mod timed_io;
 mod trace;
-mod turn;
 mod turns;
 mod watcher;
 

@@ -25,7 +25,8 @@ pub async fn answer(
     request: Request<Incoming>,
     busy: &mut Busy,
 ) -> Response<ResponseBody> {
-    let record = Record::new(&server, remote, &request);
+    let mut record = Record::new(&server, remote, &request);
+    record.cut = busy.cut();
     let version = request.version();
     let wanted = wanted(version, request.method() == Method::HEAD);
     let refuse = |record, status| reply(record, status, End::Refused, wanted);
