@@ -256,3 +256,44 @@ impl Drop for ResponseBody {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(bytes: &[u8], stall: Option<Stall>) -> ResponseBody {
+        let inner = Full::new(Bytes::copy_from_slice(bytes));
+        ResponseBody {
+            inner: inner.map_err(|e| match e {}).boxed_unsync(),
+            record: None,
+            guest: None,
+            wanted: Wanted::Yes,
+            stall,
+            rest: Bytes::new(),
+            broken: None,
+            ended: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn http2_is_given_pieces() {
+        let bytes: Vec<u8> = (0..PIECE * 2 + 5).map(|i| i as u8).collect();
+        let mut pieces = body(&bytes, Some(Stall::default()));
+        let mut all = Vec::new();
+        for length in [PIECE, PIECE, 5] {
+            assert_eq!(pieces.size_hint().exact(), Some((bytes.len() - all.len()) as u64));
+            assert!(!pieces.is_end_stream() && !pieces.is_done());
+            let frame = pieces.frame().await.unwrap().unwrap();
+            let data = frame.into_data().unwrap();
+            assert_eq!(data.len(), length);
+            all.extend_from_slice(&data);
+        }
+        assert!(pieces.is_end_stream() && pieces.is_done());
+        assert!(pieces.frame().await.is_none());
+        assert_eq!(all, bytes);
+        // In HTTP/1.1 the connection as such is what the client takes.
+        let mut whole = body(&bytes, None);
+        let frame = whole.frame().await.unwrap().unwrap();
+        assert_eq!(frame.into_data().unwrap(), bytes);
+    }
+}

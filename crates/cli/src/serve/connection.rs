@@ -215,7 +215,7 @@ fn describe(error: &(dyn Error + Send + Sync + 'static)) -> String {
     text
 }
 
-/// Whether reading or writing failed, or the client closed the connection: nobody broke a rule.
+/// Whether reading or writing failed, or the client closed the connection or does not live any more: nobody broke a rule.
 fn is_io(error: &(dyn Error + Send + Sync + 'static)) -> bool {
     let mut source: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(cause) = source {
@@ -226,7 +226,7 @@ fn is_io(error: &(dyn Error + Send + Sync + 'static)) -> bool {
     }
     error
         .downcast_ref::<hyper::Error>()
-        .is_some_and(hyper::Error::is_incomplete_message)
+        .is_some_and(|e| e.is_incomplete_message() || e.is_timeout())
 }
 
 /// The status with which the HTTP library answered what it could not read.

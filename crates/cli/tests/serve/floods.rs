@@ -284,6 +284,44 @@ fn answers_that_may_not_be_sent() {
 }
 
 #[test]
+fn a_window_of_one_byte_is_no_way_around() {
+    let server = start(&["--body-timeout", "500ms", "--idle-timeout", "60s"]);
+    let mut client = Client::new(&server, &[(INITIAL_WINDOW_SIZE, 1)]);
+    for i in 0..100 {
+        client.send(&get(id(i), "/status?code=200&bytes=60000")).unwrap();
+    }
+    for _ in 0..100 {
+        let frames = client.until(|frame| frame.kind == RST_STREAM);
+        let last = frames.last().expect("the connection stays");
+        assert_eq!((last.kind, last.code()), (RST_STREAM, CANCEL), "{last:?}");
+    }
+    server.wait_for("the client takes nothing");
+}
+
+#[test]
+fn bodies_that_come_although_they_are_not_wanted() {
+    let server = start(&["--max-concurrent", "1", "--max-waiting", "0"]);
+    let mut client = Client::new(&server, &[]);
+    client.send(&get(1, "/sleep?ms=2000")).unwrap();
+    server.until(|| server.metric("wharf_guests_running") == 1);
+    for round in 0..4 {
+        let ids: Vec<u32> = (1..=100).map(|i| id(100 * round + i)).collect();
+        for id in &ids {
+            client.send(&post(*id, "/read")).unwrap();
+        }
+        for _ in &ids {
+            client.until(|frame| frame.stream > 1 && frame.flags & END_STREAM != 0);
+        }
+        for id in &ids {
+            client.send(&frame(DATA, END_STREAM, *id, b"body")).unwrap();
+        }
+    }
+    // The others of the connection don't suffer from that.
+    let frames = client.until(|frame| frame.stream == 1 && frame.flags & END_STREAM != 0);
+    assert!(has_ended(&frames, 1), "{:?}", frames.last());
+}
+
+#[test]
 fn bodies_that_never_come() {
     let server = start(&["--body-timeout", "500ms", "--timeout", "3s"]);
     attack(&server, || {
