@@ -214,15 +214,24 @@ fn what_others_asked_for_on_the_same_connection_is_answered() {
     let server = start(&["--timeout", "60s"]);
     let mut client = Client::new(&server, &[]);
     client.send(&get(1, "/sleep?ms=3000")).unwrap();
+    let mut frames = Vec::new();
     for i in 1..=150 {
-        client.send(&get(id(i), "/sleep?ms=50000")).unwrap();
-        // So that its guest begins.
-        std::thread::sleep(Duration::from_millis(5));
+        if frames.iter().any(|frame: &Frame| frame.kind == GOAWAY) {
+            break;
+        }
+        let ping = frame(PING, 0, 0, &[7; 8]);
+        client
+            .send(&[get(id(i), "/sleep?ms=50000"), ping].concat())
+            .unwrap();
+        // Once that is answered, the request has been read, and its guest begins.
+        frames.extend(client.until(|frame| frame.kind == PING && frame.flags & ACK != 0));
         client.send(&reset(id(i), CANCEL)).unwrap();
     }
-    let frames = client.until(|frame| frame.stream == 1 && frame.flags & END_STREAM != 0);
-    assert!(has_ended(&frames, 1), "{:?}", frames.last());
-    assert!(instances(&server) < 130);
+    frames.extend(client.until(|frame| frame.stream == 1 && frame.flags & END_STREAM != 0));
+    let ended = |frame: &Frame| frame.stream == 1 && frame.flags & END_STREAM != 0;
+    assert!(frames.iter().any(ended), "{:?}", frames.last());
+    let begun = instances(&server);
+    assert!(begun < 130, "{begun}");
     // Then it ends.
     client.until(|_| false);
     server.until(|| server.metric("wharf_http_connections") == 0);

