@@ -235,14 +235,20 @@ impl Watches {
     /// By what the component exports.
     pub fn of(component: &Component) -> Watches {
         let ty = component.component_type();
-        let mut watchers = ty.exports().filter_map(|(name, _)| {
-            let version = name.strip_prefix("wasi:keyvalue/watcher")?;
-            Some(match version {
-                "@0.2.0-draft2" => Watches::Yes,
-                _ => Watches::Unknown(name.chars().filter(|c| !c.is_control()).collect()),
-            })
-        });
-        watchers.next().unwrap_or(Watches::No)
+        Watches::among(ty.exports().map(|(name, _)| name))
+    }
+
+    /// By the names of exports. One version that is called is enough.
+    fn among<'a>(names: impl Iterator<Item = &'a str>) -> Watches {
+        let mut watches = Watches::No;
+        for name in names {
+            match name.strip_prefix("wasi:keyvalue/watcher@") {
+                None => {}
+                Some("0.2.0-draft2") => return Watches::Yes,
+                Some(_) => watches = Watches::Unknown(name.chars().filter(|c| !c.is_control()).collect()),
+            }
+        }
+        watches
     }
 
     /// What a person should know, if something is told to nobody. `calls` is whether the command calls watchers.
@@ -328,6 +334,20 @@ mod tests {
         args.config = vec![("token".to_string(), "x".to_string())];
         let grants = Grants::new(&args, &HttpArgs::default()).unwrap();
         assert_eq!(grants.policy.config.unwrap()["token"], "x");
+    }
+
+    #[test]
+    fn watchers_by_their_names() {
+        let (old, known) = (
+            "wasi:keyvalue/watcher@0.1.0",
+            "wasi:keyvalue/watcher@0.2.0-draft2",
+        );
+        let watches = |names: &[&'static str]| Watches::among(names.iter().copied());
+        assert_eq!(watches(&["wasi:http/incoming-handler@0.2.0"]), Watches::No);
+        assert_eq!(watches(&["wasi:keyvalue/watcher-foo@0.2.0-draft2"]), Watches::No);
+        assert_eq!(watches(&[old]), Watches::Unknown(old.to_owned()));
+        assert_eq!(watches(&[old, known]), Watches::Yes);
+        assert_eq!(watches(&[known, old]), Watches::Yes);
     }
 
     #[test]

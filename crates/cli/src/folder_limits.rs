@@ -1,8 +1,9 @@
 //! Telling processes that limit the same folder of each other: each counts by itself, so that their limits add up.
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use wharf_policy::{DirSource, Policy};
 
@@ -41,16 +42,25 @@ pub fn share(grants: &GrantArgs, policy: &Policy) -> Vec<File> {
     marks
 }
 
-/// A mark on a folder, and whether it is the only one.
+/// How often, and with what pauses, a mark is tried: others hold theirs alone for a moment only.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// A mark on a folder, and whether it is the only one. Of two that are made at the same time, at least one is not.
 fn mark(folder: &Path) -> Option<(File, bool)> {
     let opened = File::open(folder).ok()?;
-    let alone = opened.try_lock().is_ok();
-    if alone {
-        opened.unlock().ok()?;
+    let mut alone = opened.try_lock().is_ok();
+    for _ in 0..TRIES {
+        // This one stays, and others can have it as well. It takes the place of the first without a time in which there is none, and if
+        // the system has one nevertheless, who came in between is found here.
+        match opened.try_lock_shared() {
+            Ok(()) => return Some((opened, alone)),
+            Err(TryLockError::WouldBlock) => alone = false,
+            Err(TryLockError::Error(_)) => return None,
+        }
+        std::thread::sleep(PAUSE);
     }
-    // This one stays, and others can have it as well.
-    opened.try_lock_shared().ok()?;
-    Some((opened, alone))
+    None
 }
 
 #[cfg(test)]
@@ -72,5 +82,20 @@ mod tests {
         drop((second, third));
         assert!(mark(folder.path()).unwrap().1);
         assert!(mark(&folder.path().join("none")).is_none());
+    }
+
+    #[test]
+    fn of_two_at_the_same_time_one_is_not_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        for _ in 0..200 {
+            let both = std::thread::scope(|scope| {
+                let first = scope.spawn(|| mark(folder.path()));
+                let second = mark(folder.path());
+                [first.join().unwrap(), second]
+            });
+            let alone = both.iter().flatten().filter(|(_, alone)| *alone).count();
+            assert_eq!(both.iter().flatten().count(), 2);
+            assert!(alone <= 1, "{both:?}");
+        }
     }
 }

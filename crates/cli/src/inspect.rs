@@ -35,7 +35,7 @@ pub fn inspect(args: &InspectArgs) -> Result<u8, Failure> {
         Layer::Component => component(&file, &engine, bytes, args.policy),
         Layer::Module => module(&file, &engine, bytes, args.policy),
     };
-    print(&text.map_err(|e| Failure::engine(&file, &e))?);
+    print(&text.map_err(|e| Failure::engine(&file, &e))?)?;
     Ok(0)
 }
 

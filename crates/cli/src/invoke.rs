@@ -101,11 +101,11 @@ pub fn invoke<T: Send + 'static>(
     func.call(&mut *store, &args, &mut results)
         .map_err(|e| Failure::engine(file, &e))?;
     if results.is_empty() {
-        print("()\n");
+        print("()\n")?;
     }
     for result in &results {
         let text = wave::to_string(result).map_err(|e| Failure::new(format!("{file}: the result: {e}")))?;
-        print(&format!("{text}\n"));
+        print(&format!("{text}\n"))?;
     }
     Ok(())
 }

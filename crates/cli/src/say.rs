@@ -1,17 +1,31 @@
-//! Lines on standard error and output. When nobody takes them any more, they are lost; nothing else may come of that.
+//! Text on standard error and output. When nobody takes it any more, it is lost; nothing else may come of that.
 
 use std::fmt::Display;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
+
+use crate::failure::Failure;
+
+/// Writes a line to standard error, as a whole.
+pub fn line(text: &str) {
+    let mut bytes = Vec::with_capacity(text.len() + 1);
+    bytes.extend_from_slice(text.as_bytes());
+    bytes.push(b'\n');
+    let _ = std::io::stderr().lock().write_all(&bytes);
+}
 
 /// Something that the command has to say.
 pub fn say(text: impl Display) {
-    let _ = std::io::stderr()
-        .lock()
-        .write_all(format!("wharf: {text}\n").as_bytes());
+    line(&format!("wharf: {text}"));
 }
 
 /// Writes text to standard output.
-pub fn print(text: &str) {
+///
+/// # Errors
+/// If it can't be written, except that whoever read it has left: they have what they wanted.
+pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Failure::new(format!("standard output: {e}"))),
+        _ => Ok(()),
+    }
 }

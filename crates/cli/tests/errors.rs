@@ -268,3 +268,20 @@ fn scripts_end_with_counts() {
     assert!(stdout.contains("bad.wast:1"), "{stdout}");
     assert!(stdout.ends_with("3 passed, 1 failed, 0 skipped\n"), "{stdout}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn results_that_can_not_be_written() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/guests/http-hello/http-hello.wasm");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wharf"));
+    command.arg("inspect").arg(file);
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = command.stdout(full).output().unwrap();
+    expect(&output, 1, &["standard output: ", "space"]);
+    // Whoever read it has enough.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = command.stdout(writer).output().unwrap();
+    expect(&output, 0, &[]);
+    assert!(output.stderr.is_empty());
+}

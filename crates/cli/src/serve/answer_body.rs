@@ -13,7 +13,7 @@ use wharf_wasi_http::{ErrorCode, HyperOutgoingBody};
 
 use super::guest::Running;
 use super::record::{End, Record};
-use super::turn::Turn;
+use super::stalled::Stall;
 
 /// The body of an answer. With it ends what the server keeps about the request.
 pub struct ResponseBody {
@@ -22,8 +22,10 @@ pub struct ResponseBody {
     guest: Option<Running>,
     /// What the client does with it.
     wanted: Wanted,
-    /// Whose turn it is, in HTTP/2.
-    turn: Option<Turn>,
+    /// Whether the client takes it, in HTTP/2.
+    stall: Option<Stall>,
+    /// What is left of a large part, in HTTP/2.
+    rest: Bytes,
     /// Why the guest broke it off, and when that is told: after what came before has been sent.
     broken: Option<(ErrorCode, Option<Pin<Box<Sleep>>>)>,
     ended: bool,
@@ -41,6 +43,9 @@ pub enum Wanted {
 
 /// How long what a guest wrote before it broke its answer off has to get onto its way. In HTTP/2 a reset takes the place of everything that waits.
 const LAST_WORDS: Duration = Duration::from_millis(10);
+
+/// The most that is given to HTTP/2 at once.
+const PIECE: usize = 16 << 10;
 
 impl ResponseBody {
     /// The body that a guest writes.
@@ -67,7 +72,8 @@ impl ResponseBody {
             record: Some(record),
             guest,
             wanted,
-            turn: Turn::current(),
+            stall: Stall::current(),
+            rest: Bytes::new(),
             broken: None,
             ended: false,
         }
@@ -75,7 +81,9 @@ impl ResponseBody {
 
     /// Whether there is nothing more to give. With a length the connection knows that before the guest has said so.
     fn is_whole(&self) -> bool {
-        self.broken.is_none() && (self.inner.is_end_stream() || self.inner.size_hint().exact() == Some(0))
+        self.broken.is_none()
+            && self.rest.is_empty()
+            && (self.inner.is_end_stream() || self.inner.size_hint().exact() == Some(0))
     }
 
     /// Whether the client has what it asked for, or the guest broke it off.
@@ -98,6 +106,21 @@ impl ResponseBody {
     fn whole(&self) -> Option<End> {
         // That of an answer of the server is known already.
         self.guest.as_ref().map(|_| End::Answered)
+    }
+
+    /// As much of a frame as is given at once. HTTP/2 asks for a part as soon as there is room for one byte, and then keeps all of it.
+    fn piece(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
+        if self.stall.is_none() {
+            return frame;
+        }
+        match frame.into_data() {
+            Ok(mut data) if data.len() > PIECE => {
+                self.rest = data.split_off(PIECE);
+                Frame::data(data)
+            }
+            Ok(data) => Frame::data(data),
+            Err(frame) => frame,
+        }
     }
 
     fn poll_broken(&mut self, cx: &mut Context<'_>) -> Poll<ErrorCode> {
@@ -128,23 +151,28 @@ impl Body for ResponseBody {
             this.end(Some(End::BrokenOff));
             return Poll::Ready(Some(Err(code)));
         }
-        let frame = match Pin::new(&mut this.inner).poll_frame(cx) {
+        let next = match std::mem::take(&mut this.rest) {
+            rest if rest.is_empty() => Pin::new(&mut this.inner).poll_frame(cx),
+            rest => Poll::Ready(Some(Ok(Frame::data(rest)))),
+        };
+        let frame = match next {
             Poll::Ready(frame) => frame,
             Poll::Pending => {
-                if let Some(turn) = &this.turn {
-                    turn.wait();
+                if let Some(stall) = &this.stall {
+                    stall.wait();
                 }
                 return Poll::Pending;
             }
         };
         match frame {
             Some(Ok(frame)) => {
+                let frame = this.piece(frame);
                 let length = frame.data_ref().map_or(0, |data| data.len() as u64);
                 if let Some(record) = &mut this.record {
                     record.sent += length;
                 }
-                if let Some(turn) = &this.turn {
-                    turn.give();
+                if let Some(stall) = &this.stall {
+                    stall.give();
                 }
                 if this.is_whole() {
                     let end = this.whole();
@@ -153,8 +181,8 @@ impl Body for ResponseBody {
                 Poll::Ready(Some(Ok(frame)))
             }
             Some(Err(code)) => {
-                let timer = this.turn.as_ref().map(|turn| {
-                    turn.wait();
+                let timer = this.stall.as_ref().map(|stall| {
+                    stall.wait();
                     Box::pin(tokio::time::sleep(LAST_WORDS))
                 });
                 this.broken = Some((code, timer));
@@ -170,11 +198,19 @@ impl Body for ResponseBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.wanted == Wanted::NotEvenAsked || (self.broken.is_none() && self.inner.is_end_stream())
+        self.wanted == Wanted::NotEvenAsked
+            || (self.broken.is_none() && self.rest.is_empty() && self.inner.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        let inner = self.inner.size_hint();
+        let rest = self.rest.len() as u64;
+        let mut hint = SizeHint::new();
+        if let Some(upper) = inner.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
+        hint.set_lower(inner.lower().saturating_add(rest));
+        hint
     }
 }
 
@@ -187,14 +223,20 @@ impl Drop for ResponseBody {
             let end = self.whole();
             return self.end(end);
         }
+        // The client may have left before that was told.
+        if let Some((code, _)) = self.broken.take() {
+            if let Some(record) = &mut self.record {
+                record.fail(format!("{code:?}"));
+            }
+            return self.end(Some(End::BrokenOff));
+        }
         if self.wanted == Wanted::Yes {
             if let Some(record) = &mut self.record {
                 record.end(End::Abandoned);
-                let given_up = self.turn.as_ref().is_some_and(Turn::is_given_up);
-                record.fail(match given_up {
-                    true => "the client takes nothing".to_owned(),
-                    false => "the client is gone".to_owned(),
-                });
+                let given_up = self.stall.as_ref().is_some_and(Stall::is_given_up);
+                if given_up {
+                    record.fail("the client takes nothing".to_owned());
+                }
             }
         } else if let Some(guest) = self.guest.take() {
             // The guest is not to notice.
@@ -212,5 +254,46 @@ impl Drop for ResponseBody {
                 guest.detach();
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(bytes: &[u8], stall: Option<Stall>) -> ResponseBody {
+        let inner = Full::new(Bytes::copy_from_slice(bytes));
+        ResponseBody {
+            inner: inner.map_err(|e| match e {}).boxed_unsync(),
+            record: None,
+            guest: None,
+            wanted: Wanted::Yes,
+            stall,
+            rest: Bytes::new(),
+            broken: None,
+            ended: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn http2_is_given_pieces() {
+        let bytes: Vec<u8> = (0..PIECE * 2 + 5).map(|i| i as u8).collect();
+        let mut pieces = body(&bytes, Some(Stall::default()));
+        let mut all = Vec::new();
+        for length in [PIECE, PIECE, 5] {
+            assert_eq!(pieces.size_hint().exact(), Some((bytes.len() - all.len()) as u64));
+            assert!(!pieces.is_end_stream() && !pieces.is_done());
+            let frame = pieces.frame().await.unwrap().unwrap();
+            let data = frame.into_data().unwrap();
+            assert_eq!(data.len(), length);
+            all.extend_from_slice(&data);
+        }
+        assert!(pieces.is_end_stream() && pieces.is_done());
+        assert!(pieces.frame().await.is_none());
+        assert_eq!(all, bytes);
+        // In HTTP/1.1 the connection as such is what the client takes.
+        let mut whole = body(&bytes, None);
+        let frame = whole.frame().await.unwrap().unwrap();
+        assert_eq!(frame.into_data().unwrap(), bytes);
     }
 }

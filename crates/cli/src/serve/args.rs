@@ -70,6 +70,9 @@ pub struct ServeArgs {
     pub header_timeout: Duration,
 
     /// How long a pause in the body of a request, or of a client that takes an answer, may be
+    ///
+    /// In HTTP/2 each answer has to go on in this time. Answers of one connection share what its client takes, so that many at a time over
+    /// a slow network may need more.
     #[arg(long, value_name = "TIME", value_parser = parse_time, default_value = "30s")]
     pub body_timeout: Duration,
 

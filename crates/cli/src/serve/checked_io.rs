@@ -2,69 +2,24 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Instant;
 
-use super::framing::{Framing, Refused};
+use super::frames::Frames;
+use super::framing::Framing;
+use super::seen::Seen;
 
 /// What is read in the place of what is refused: an error for the HTTP library, wherever it comes. In a head it answers with 400,
 /// and in any case it ends the connection.
 const POISON: &[u8] = b"\0\n\0\r\n\r\n";
 
-/// What came on a connection, for whoever does not read it.
-#[derive(Clone, Debug, Default)]
-pub struct Seen(Arc<State>);
-
-#[derive(Debug, Default)]
-struct State {
-    refused: OnceLock<Refused>,
-    head: Mutex<Option<Instant>>,
-    http2: AtomicBool,
-    streams: AtomicU64,
-}
-
-impl Seen {
-    /// Why the rest of the connection was refused, if it was.
-    pub fn refused(&self) -> Option<Refused> {
-        self.0.refused.get().copied()
-    }
-
-    /// Since when the head of a request is incomplete, if one is.
-    pub fn head(&self) -> Option<Instant> {
-        *self.0.head.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether this is HTTP/2.
-    pub fn is_http2(&self) -> bool {
-        self.0.http2.load(Ordering::Relaxed)
-    }
-
-    /// How many requests of HTTP/2 have begun, whatever became of them.
-    pub fn streams(&self) -> u64 {
-        self.0.streams.load(Ordering::Relaxed)
-    }
-
-    /// Takes down where the connection is now.
-    fn note(&self, framing: &Framing, was_in_head: bool) {
-        if framing.in_head() != was_in_head {
-            let since = framing.in_head().then(Instant::now);
-            *self.0.head.lock().unwrap_or_else(PoisonError::into_inner) = since;
-        }
-        if framing.is_http2() {
-            self.0.http2.store(true, Ordering::Relaxed);
-            self.0.streams.store(framing.streams(), Ordering::Relaxed);
-        }
-    }
-}
-
 /// Ends the connection for its reader at the first byte that [`Framing`] refuses.
 pub struct CheckedIo<S> {
     stream: S,
     framing: Framing,
+    /// What is sent, in HTTP/2.
+    sent: Frames,
     seen: Seen,
     /// What is left of the poison, after which there is nothing more to read.
     poison: &'static [u8],
@@ -75,14 +30,31 @@ impl<S> CheckedIo<S> {
         CheckedIo {
             stream,
             framing: Framing::new(),
+            sent: Frames::default(),
             seen: Seen::default(),
             poison: POISON,
         }
     }
 
-    /// Tells at any time what came.
+    /// Tells at any time what came and went.
     pub fn seen(&self) -> Seen {
         self.seen.clone()
+    }
+
+    /// Some of these bytes have been written. Whether something of an answer was among them: much of HTTP/2 is about the connection itself.
+    fn wrote<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]>, mut written: usize) {
+        if !self.framing.is_http2() {
+            return self.seen.note_sent();
+        }
+        let before = self.sent.data;
+        for part in parts {
+            let part = part.get(..written).unwrap_or(part);
+            self.sent.follow(part);
+            written -= part.len();
+        }
+        if self.sent.data != before {
+            self.seen.note_sent();
+        }
     }
 
     fn read_poison(&mut self, buffer: &mut ReadBuf<'_>) {
@@ -103,14 +75,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for CheckedIo<S> {
             let before = buffer.filled().len();
             ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
             let new = buffer.filled().get(before..).unwrap_or_default();
-            let was_in_head = this.framing.in_head();
             let followed = this.framing.follow(new);
-            this.seen.note(&this.framing, was_in_head);
+            this.seen.note(&this.framing);
             let Err((good, why)) = followed else {
                 return Poll::Ready(Ok(()));
             };
             buffer.set_filled(before + good);
-            let _ = this.seen.0.refused.set(why);
+            this.seen.refuse(why);
         }
         this.read_poison(buffer);
         Poll::Ready(Ok(()))
@@ -119,15 +90,19 @@ impl<S: AsyncRead + Unpin> AsyncRead for CheckedIo<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for CheckedIo<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+        self.wrote([bytes].into_iter(), written);
+        Poll::Ready(Ok(written))
     }
 
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
+        parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, parts))?;
+        self.wrote(parts.iter().map(|part| &**part), written);
+        Poll::Ready(Ok(written))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -146,6 +121,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for CheckedIo<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serve::framing::Refused;
     use tokio::io::AsyncReadExt;
 
     #[tokio::test]

@@ -23,10 +23,11 @@ use super::activity::{Activity, Busy};
 use super::answer_body::ResponseBody;
 use super::checked_io::CheckedIo;
 use super::metrics::count;
+use super::patience::MAX_GIVEN_UP;
 use super::record::Record;
 use super::service::answer;
+use super::stalled::StreamExecutor;
 use super::timed_io::TimedIo;
-use super::turn::StreamExecutor;
 use super::{Server, log};
 
 /// The largest head of a request, and the most fields in it.
@@ -36,8 +37,15 @@ const MAX_FIELDS: usize = 128;
 /// Requests of one HTTP/2 connection at a time.
 const MAX_STREAMS: u32 = 128;
 
-/// Streams of one HTTP/2 connection that the client resets before anybody looked at them, and such that it makes the server reset.
+/// Streams of one HTTP/2 connection that the client resets before anybody looked at them.
 const MAX_RESETS: usize = 64;
+
+/// Streams of one HTTP/2 connection that the server has to reset. They are counted as long as it lasts, and a client that sends bodies to a
+/// server that has too much to do causes some as well.
+const MAX_OWN_RESETS: usize = 1024;
+
+/// How long a connection that is to be closed has to say so.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// Accepts connections until `stop` says so, then waits for those that are open. Says whether all came to their end.
 pub async fn accept(server: Arc<Server>, listener: TcpListener, mut stop: watch::Receiver<bool>) -> bool {
@@ -89,9 +97,10 @@ async fn serve(server: Arc<Server>, stream: TcpStream, remote: SocketAddr, mut s
     let activity = Arc::new(Activity::new(io.seen()));
     let service = service_fn(|request| {
         let server = server.clone();
-        let busy = Busy::new(&activity);
+        let mut busy = Busy::new(&activity);
         async move {
-            let response = answer(server, remote, request).await;
+            let response = answer(server, remote, request, &mut busy).await;
+            busy.answered();
             Ok::<_, Infallible>(response.map(|body| KeepBusy { body, busy }))
         }
     });
@@ -101,6 +110,7 @@ async fn serve(server: Arc<Server>, stream: TcpStream, remote: SocketAddr, mut s
     if stopping {
         connection.as_mut().graceful_shutdown();
     }
+    let mut overdone = false;
     let error = loop {
         let now = Instant::now();
         tokio::select! {
@@ -111,7 +121,13 @@ async fn serve(server: Arc<Server>, stream: TcpStream, remote: SocketAddr, mut s
                 continue;
             }
             () = activity.overdone() => {
-                log::message(format_args!("{remote}: too many requests were given up; the connection is closed"));
+                log::message(format_args!(
+                    "{remote}: the client gave up {MAX_GIVEN_UP} requests more than it let finish; the connection is closed"
+                ));
+                (overdone, stopping) = (true, true);
+                // What others asked for through this connection goes on.
+                connection.as_mut().graceful_shutdown();
+                continue;
             }
             () = sleep_until(activity.look_again(&server.args, now)) => {
                 if activity.deadline(&server.args).is_none_or(|deadline| Instant::now() < deadline) {
@@ -119,17 +135,21 @@ async fn serve(server: Arc<Server>, stream: TcpStream, remote: SocketAddr, mut s
                 }
             }
         }
-        // Who has no request under way needs no time to end it.
+        stopping = true;
         connection.as_mut().graceful_shutdown();
-        break match tokio::time::timeout(Duration::from_millis(100), connection.as_mut()).await {
-            Ok(ended) => ended.err(),
-            Err(_) => None,
-        };
+        if let Ok(ended) = tokio::time::timeout(LAST_WORDS, connection.as_mut()).await {
+            break ended.err();
+        }
+        // A request may have been on its way when the client was told.
+        if activity.is_over(&server.args) {
+            activity.cut();
+            break None;
+        }
     };
-    if error.is_some() {
+    if overdone || error.is_some() {
         count(&server.metrics.connection_errors);
     }
-    tell(&server, remote, &activity, error.as_deref());
+    tell(&server, remote, &activity, stopping, error.as_deref());
     server.metrics.connections.fetch_sub(1, Ordering::Relaxed);
 }
 
@@ -138,6 +158,7 @@ fn tell(
     server: &Arc<Server>,
     remote: SocketAddr,
     activity: &Activity,
+    stopping: bool,
     error: Option<&(dyn Error + Send + Sync + 'static)>,
 ) {
     let seen = activity.seen();
@@ -146,10 +167,24 @@ fn tell(
         // One whose head is not complete is not refused yet.
         let lost = seen.streams() - u64::from(seen.head().is_some()).min(seen.streams());
         if let Some(lost @ 1..) = lost.checked_sub(activity.begun()) {
-            let why = error.map_or_else(|| "malformed, or too large a head".to_owned(), describe);
-            let text = format!("the HTTP library refused {lost} of the connection's requests: {why}");
-            refused(400, "2", text);
-            server.metrics.more_refused(lost - 1);
+            let (status, text) = match error.filter(|e| !stopping && !is_io(*e)) {
+                Some(error) => {
+                    let why = describe(error);
+                    (
+                        400,
+                        format!("the HTTP library refused {lost} of the connection's requests: {why}"),
+                    )
+                }
+                // The library does not say which of these it was.
+                None => (
+                    0,
+                    format!(
+                        "{lost} requests were not taken: refused by the HTTP library, too many at a time, or sent while the connection was ending"
+                    ),
+                ),
+            };
+            refused(status, "2", text);
+            server.metrics.more_untaken(status, lost - 1);
         }
     } else if let Some(status) = error.and_then(answered) {
         let why = match seen.refused() {
@@ -180,6 +215,20 @@ fn describe(error: &(dyn Error + Send + Sync + 'static)) -> String {
     text
 }
 
+/// Whether reading or writing failed, or the client closed the connection or does not live any more: nobody broke a rule.
+fn is_io(error: &(dyn Error + Send + Sync + 'static)) -> bool {
+    let mut source: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(cause) = source {
+        if cause.is::<std::io::Error>() {
+            return true;
+        }
+        source = cause.source();
+    }
+    error
+        .downcast_ref::<hyper::Error>()
+        .is_some_and(|e| e.is_incomplete_message() || e.is_timeout())
+}
+
 /// The status with which the HTTP library answered what it could not read.
 fn answered(error: &(dyn Error + Send + Sync + 'static)) -> Option<StatusCode> {
     let error = error.downcast_ref::<hyper::Error>()?;
@@ -208,7 +257,7 @@ fn builder(server: &Server) -> auto::Builder<StreamExecutor> {
         .max_header_list_size(MAX_HEAD as u32)
         .max_concurrent_streams(MAX_STREAMS)
         .max_pending_accept_reset_streams(MAX_RESETS)
-        .max_local_error_reset_streams(MAX_RESETS)
+        .max_local_error_reset_streams(MAX_OWN_RESETS)
         .initial_stream_window_size(64 << 10)
         .initial_connection_window_size(1 << 20)
         .max_send_buf_size(64 << 10)

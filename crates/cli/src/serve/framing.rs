@@ -452,7 +452,7 @@ mod tests {
         let mut framing = Framing::new();
         framing.follow(PREFACE).unwrap();
         assert!(framing.is_http2() && !framing.in_head());
-        framing.follow(b"\0\0\0\x01\0\0\0\0\x01").unwrap();
+        framing.follow(b"\0\0\x01\x01\x04\0\0\0\x01").unwrap();
         assert!(framing.in_head());
         assert_eq!(framing.streams(), 1);
     }

@@ -60,11 +60,17 @@ impl Metrics {
         self.duration_micros.fetch_add(micros, Ordering::Relaxed);
     }
 
-    /// Counts requests that have no line of their own in the log: that of their connection tells how many they are.
-    pub fn more_refused(&self, number: u64) {
+    /// Counts requests that have no line of their own in the log: that of their connection tells how many they are. Status 0 stands for
+    /// such as were not taken, others for such as were refused. None of them took any time.
+    pub fn more_untaken(&self, status: u16, number: u64) {
+        let end = match status {
+            0 => End::Abandoned,
+            _ => End::Refused,
+        };
         let ends = End::ALL.iter().zip(&self.ends);
-        let refused = ends.filter(|(end, _)| **end == End::Refused);
-        for counter in refused.map(|(_, counter)| counter).chain(self.statuses.get(4)) {
+        let ended = ends.filter(|(one, _)| **one == end).map(|(_, counter)| counter);
+        let status = self.statuses.get(usize::from(status / 100).min(5));
+        for counter in ended.chain(status).chain(self.durations.first()) {
             counter.fetch_add(number, Ordering::Relaxed);
         }
     }
@@ -155,17 +161,21 @@ mod tests {
         metrics.done(200, End::Answered, Duration::from_micros(1500));
         metrics.done(503, End::Refused, Duration::from_secs(60));
         metrics.done(0, End::Abandoned, Duration::ZERO);
+        metrics.more_untaken(400, 3);
+        metrics.more_untaken(0, 4);
         let text = metrics.render(3, Some((5, 1)));
         for line in [
             "wharf_http_requests_total{status=\"2xx\"} 1",
             "wharf_http_requests_total{status=\"5xx\"} 1",
-            "wharf_http_requests_total{status=\"none\"} 1",
-            "wharf_http_requests_ended_total{end=\"refused\"} 1",
+            "wharf_http_requests_total{status=\"4xx\"} 3",
+            "wharf_http_requests_total{status=\"none\"} 5",
+            "wharf_http_requests_ended_total{end=\"refused\"} 4",
+            "wharf_http_requests_ended_total{end=\"abandoned\"} 5",
             "wharf_http_requests_ended_total{end=\"broken-off\"} 0",
-            "wharf_http_request_duration_seconds_bucket{le=\"0.001\"} 1",
-            "wharf_http_request_duration_seconds_bucket{le=\"0.002\"} 2",
-            "wharf_http_request_duration_seconds_bucket{le=\"+Inf\"} 3",
-            "wharf_http_request_duration_seconds_count 3",
+            "wharf_http_request_duration_seconds_bucket{le=\"0.001\"} 8",
+            "wharf_http_request_duration_seconds_bucket{le=\"0.002\"} 9",
+            "wharf_http_request_duration_seconds_bucket{le=\"+Inf\"} 10",
+            "wharf_http_request_duration_seconds_count 10",
             "wharf_http_request_duration_seconds_sum 60.0015",
             "wharf_http_requests_waiting 3",
             "wharf_guests_running 0",

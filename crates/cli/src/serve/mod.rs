@@ -20,13 +20,15 @@ mod log;
 mod metrics;
 mod metrics_server;
 mod otlp;
+mod patience;
 mod record;
 mod reload;
+mod seen;
 mod service;
 mod shutdown;
+mod stalled;
 mod timed_io;
 mod trace;
-mod turn;
 mod turns;
 mod watcher;
 

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
 use http::{HeaderMap, Request, Version};
@@ -26,7 +26,8 @@ pub enum End {
     Refused,
     /// The guest broke its answer off.
     BrokenOff,
-    /// The client went away, gave the request up or took nothing, before it was given the whole answer.
+    /// The client went away, gave the request up or took nothing, before it was given the whole answer; or it came too late to be given
+    /// one.
     Abandoned,
 }
 
@@ -53,6 +54,8 @@ pub struct Record {
     /// Zero until there is an answer.
     pub status: u16,
     pub sent: u64,
+    /// Whether the server closed the connection before everything on it had come to its end.
+    pub cut: Arc<AtomicBool>,
     end: End,
     error: Option<String>,
     remote: SocketAddr,
@@ -109,6 +112,7 @@ impl Record {
             body: Arc::default(),
             status: 0,
             sent: 0,
+            cut: Arc::default(),
             end: End::Abandoned,
             error: None,
             remote,
@@ -194,7 +198,11 @@ impl Drop for Record {
                 .get_or_insert_with(|| "the body of the request broke off".to_owned());
         }
         if self.end == End::Abandoned {
-            self.error.get_or_insert_with(|| "the client is gone".to_owned());
+            let why = match self.cut.load(Ordering::Relaxed) {
+                true => "the server closed the connection",
+                false => "the client is gone",
+            };
+            self.error.get_or_insert_with(|| why.to_owned());
         }
         server.metrics.in_flight.fetch_sub(1, Ordering::Relaxed);
         server

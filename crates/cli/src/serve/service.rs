@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use wharf_wasi_http::{ErrorCode, response_channel};
 
 use super::Server;
+use super::activity::Busy;
 use super::answer_body::{ResponseBody, Wanted};
 use super::body::{Fault, RequestBody};
 use super::guest::{Job, Outcome, Running};
@@ -22,12 +23,17 @@ pub async fn answer(
     server: Arc<Server>,
     remote: SocketAddr,
     request: Request<Incoming>,
+    busy: &mut Busy,
 ) -> Response<ResponseBody> {
-    let record = Record::new(&server, remote, &request);
+    let mut record = Record::new(&server, remote, &request);
+    record.cut = busy.cut();
     let version = request.version();
     let wanted = wanted(version, request.method() == Method::HEAD);
     let refuse = |record, status| reply(record, status, End::Refused, wanted);
     let failed = |record, status| reply(record, status, End::Answered, wanted);
+    if busy.is_refused() {
+        return refuse(record, StatusCode::SERVICE_UNAVAILABLE);
+    }
     if let Err(status) = check(&request) {
         return refuse(record, status);
     }
@@ -48,6 +54,7 @@ pub async fn answer(
         request.map(|body| RequestBody::new(body, limit, server.args.body_timeout, state.clone()));
     record.trace.apply(request.headers_mut());
     let (sender, receiver) = response_channel();
+    busy.guest();
     let mut guest = Running::start(
         &server,
         Job {

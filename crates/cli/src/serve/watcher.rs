@@ -76,11 +76,14 @@ async fn tell_all(server: Arc<Server>, bucket: String, mut changes: Changes) {
         let told = on_guest_threads(&server, Box::pin(timeout_at(deadline, call))).await;
         let failure = match told {
             Ok(Ok(Ok(()))) => continue,
-            Ok(Ok(Err(error))) if error.trap_code() == Some(TrapCode::Interrupt) => {
+            Ok(Ok(Err(Untold::Store(error)))) => {
+                format!("the guest was not called, because the bucket can't be opened: {error}")
+            }
+            Ok(Ok(Err(Untold::Guest(error)))) if error.trap_code() == Some(TrapCode::Interrupt) => {
                 count(&server.metrics.timeouts);
                 "it ran for too long and was stopped".to_string()
             }
-            Ok(Ok(Err(error))) => {
+            Ok(Ok(Err(Untold::Guest(error)))) => {
                 count(&server.metrics.traps);
                 error.to_string()
             }
@@ -96,13 +99,27 @@ async fn tell_all(server: Arc<Server>, bucket: String, mut changes: Changes) {
     }
 }
 
+/// Why a change was not told.
+enum Untold {
+    /// The store could not be reached, or has no such bucket. No guest was called.
+    Store(StoreError),
+    /// The guest could not be started, or failed.
+    Guest(wharf::Error),
+}
+
+impl From<wharf::Error> for Untold {
+    fn from(error: wharf::Error) -> Untold {
+        Untold::Guest(error)
+    }
+}
+
 async fn tell(
     server: Arc<Server>,
     app: Arc<App>,
     bucket: String,
     change: Change,
     deadline: Instant,
-) -> Result<(), wharf::Error> {
+) -> Result<(), Untold> {
     let (mut store, service) = app.watcher(&server.grants, &server.metrics, deadline).await?;
     store.data_mut().output.belongs_to("watcher");
     let (cloud, table) = store.data_mut().cloud();
@@ -111,13 +128,14 @@ async fn tell(
         match cloud.keyvalue().open(&bucket).await {
             Ok(opened) => break opened,
             Err(StoreError::Unavailable(_)) if Instant::now() + PAUSE < deadline => sleep(PAUSE).await,
-            Err(error) => return Err(wharf::Error::host(error)),
+            Err(error) => return Err(Untold::Store(error)),
         }
     };
-    let opened = table.push(opened)?;
+    let opened = table.push(opened).map_err(wharf::Error::from)?;
     let watcher = service.wasi_keyvalue_watcher();
     match change {
-        Change::Set { key, value } => watcher.call_on_set(&mut store, opened, &key, &value).await,
-        Change::Deleted { key } => watcher.call_on_delete(&mut store, opened, &key).await,
+        Change::Set { key, value } => watcher.call_on_set(&mut store, opened, &key, &value).await?,
+        Change::Deleted { key } => watcher.call_on_delete(&mut store, opened, &key).await?,
     }
+    Ok(())
 }

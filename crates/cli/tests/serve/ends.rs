@@ -120,13 +120,13 @@ fn requests_that_the_library_refuses() {
     line_with(
         &server,
         &[
-            "refused 3 of the connection's requests",
+            "3 requests were not taken",
             "\"version\":\"2\"",
-            "\"end\":\"refused\"",
+            "\"end\":\"abandoned\"",
         ],
     );
     ended(&server, "answered", 1);
-    ended(&server, "refused", 3);
+    ended(&server, "abandoned", 3);
     // What breaks the whole connection.
     let mut client = Client::new(&server, &[]);
     let wrong = [request("GET", "/"), field("X-Upper", "a")].concat();
@@ -169,13 +169,20 @@ fn heads_that_do_not_come() {
         .send(&frame(HEADERS, END_STREAM, 3, &request("GET", "/")))
         .unwrap();
     client.until(|_| false);
+    // Or only a part of its only frame.
+    let mut client = Client::new(&server, &[]);
+    client.send(&get(1, "/")).unwrap();
+    client.until(|frame| frame.flags & END_STREAM != 0);
+    client.send(&get(3, "/")[..15]).unwrap();
+    // Nothing is answered: that would be taken for the rest.
+    read_to_end(&mut client.0);
     let slow = || {
         let lines = server.lines();
         let slow = lines.iter().filter(|line| line.contains("came too slowly"));
         slow.filter(|line| line.contains("\"status\":0,\"end\":\"abandoned\""))
             .count()
     };
-    server.until(|| slow() == 4);
+    server.until(|| slow() == 5);
 }
 
 #[test]
@@ -200,6 +207,16 @@ fn connections_that_break() {
     }
     ended(&server, "abandoned", 3);
     ended(&server, "refused", 2);
+    let mut client = Client::new(&server, &[]);
+    let remote = format!("\"remote\":\"{}\"", client.0.local_addr().unwrap());
+    client.send(&get(1, "/")[..15]).unwrap();
+    client.0.shutdown(Shutdown::Write).unwrap();
+    read_to_end(&mut client.0);
+    let line = line_with(&server, &[&remote]);
+    assert!(
+        line.contains("within the head") && line.contains("\"status\":0,"),
+        "{line}"
+    );
     // Within a body.
     let mut stream = server.connect();
     stream
@@ -218,7 +235,7 @@ fn connections_that_break() {
     let lines = server.lines();
     assert_eq!(
         lines.iter().filter(|line| line.starts_with('{')).count(),
-        7,
+        8,
         "{lines:#?}"
     );
 }

@@ -159,7 +159,7 @@ fn streams_that_are_reset_at_once() {
         });
         assert!(sent < 5000, "{sent}");
     });
-    server.wait_for("too many requests were given up");
+    server.wait_for("the client gave up 100 requests more than it let finish");
     server.until(|| server.metric("wharf_guests_running") == 0);
     server.until(|| server.metric("wharf_http_requests_in_flight") == 0);
 }
@@ -182,6 +182,60 @@ fn who_gives_up_now_and_then_is_no_attacker() {
             "{i}: {frames:?}"
         );
     }
+}
+
+/// Whether the last frame that came is the end of a stream.
+fn has_ended(frames: &[Frame], stream: u32) -> bool {
+    frames
+        .last()
+        .is_some_and(|frame| frame.stream == stream && frame.flags & END_STREAM != 0)
+}
+
+#[test]
+fn who_is_being_answered_may_leave_at_any_time() {
+    let server = start(&[]);
+    let mut client = Client::new(&server, &[]);
+    for i in 0..150 {
+        client.send(&get(id(i), "/stream?parts=1000&ms=1000")).unwrap();
+        let frames = client.until(|frame| frame.kind == HEADERS && frame.stream == id(i));
+        assert!(
+            frames.last().is_some_and(|frame| frame.stream == id(i)),
+            "{i}: {frames:?}"
+        );
+        client.send(&reset(id(i), CANCEL)).unwrap();
+    }
+    client.send(&get(id(150), "/")).unwrap();
+    let frames = client.until(|frame| frame.stream == id(150) && frame.flags & END_STREAM != 0);
+    assert!(has_ended(&frames, id(150)), "{frames:?}");
+}
+
+#[test]
+fn what_others_asked_for_on_the_same_connection_is_answered() {
+    let server = start(&["--timeout", "60s"]);
+    let mut client = Client::new(&server, &[]);
+    client.send(&get(1, "/sleep?ms=3000")).unwrap();
+    let mut frames = Vec::new();
+    for i in 1..=150 {
+        if frames.iter().any(|frame: &Frame| frame.kind == GOAWAY) {
+            break;
+        }
+        let ping = frame(PING, 0, 0, &[7; 8]);
+        client
+            .send(&[get(id(i), "/sleep?ms=50000"), ping].concat())
+            .unwrap();
+        // Once that is answered, the request has been read, and its guest begins.
+        frames.extend(client.until(|frame| frame.kind == PING && frame.flags & ACK != 0));
+        client.send(&reset(id(i), CANCEL)).unwrap();
+    }
+    frames.extend(client.until(|frame| frame.stream == 1 && frame.flags & END_STREAM != 0));
+    let ended = |frame: &Frame| frame.stream == 1 && frame.flags & END_STREAM != 0;
+    assert!(frames.iter().any(ended), "{:?}", frames.last());
+    let begun = instances(&server);
+    assert!(begun < 130, "{begun}");
+    // Then it ends.
+    client.until(|_| false);
+    server.until(|| server.metric("wharf_http_connections") == 0);
+    assert_eq!(server.metric("wharf_http_connection_errors_total"), 1);
 }
 
 #[test]
@@ -236,6 +290,44 @@ fn answers_that_may_not_be_sent() {
     server.until(|| server.metric("wharf_http_requests_in_flight") == 0);
     server.until(|| server.metric("wharf_guests_running") == 0);
     server.wait_for("the client takes nothing");
+}
+
+#[test]
+fn a_window_of_one_byte_is_no_way_around() {
+    let server = start(&["--body-timeout", "500ms", "--idle-timeout", "60s"]);
+    let mut client = Client::new(&server, &[(INITIAL_WINDOW_SIZE, 1)]);
+    for i in 0..100 {
+        client.send(&get(id(i), "/status?code=200&bytes=60000")).unwrap();
+    }
+    for _ in 0..100 {
+        let frames = client.until(|frame| frame.kind == RST_STREAM);
+        let last = frames.last().expect("the connection stays");
+        assert_eq!((last.kind, last.code()), (RST_STREAM, CANCEL), "{last:?}");
+    }
+    server.wait_for("the client takes nothing");
+}
+
+#[test]
+fn bodies_that_come_although_they_are_not_wanted() {
+    let server = start(&["--max-concurrent", "1", "--max-waiting", "0"]);
+    let mut client = Client::new(&server, &[]);
+    client.send(&get(1, "/sleep?ms=2000")).unwrap();
+    server.until(|| server.metric("wharf_guests_running") == 1);
+    for round in 0..4 {
+        let ids: Vec<u32> = (1..=100).map(|i| id(100 * round + i)).collect();
+        for id in &ids {
+            client.send(&post(*id, "/read")).unwrap();
+        }
+        for _ in &ids {
+            client.until(|frame| frame.stream > 1 && frame.flags & END_STREAM != 0);
+        }
+        for id in &ids {
+            client.send(&frame(DATA, END_STREAM, *id, b"body")).unwrap();
+        }
+    }
+    // The others of the connection don't suffer from that.
+    let frames = client.until(|frame| frame.stream == 1 && frame.flags & END_STREAM != 0);
+    assert!(has_ended(&frames, 1), "{:?}", frames.last());
 }
 
 #[test]

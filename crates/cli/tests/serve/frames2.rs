@@ -11,6 +11,7 @@ pub const HEADERS: u8 = 1;
 pub const RST_STREAM: u8 = 3;
 pub const SETTINGS: u8 = 4;
 pub const PING: u8 = 6;
+pub const GOAWAY: u8 = 7;
 pub const WINDOW_UPDATE: u8 = 8;
 pub const CONTINUATION: u8 = 9;
 
@@ -141,6 +142,8 @@ impl Client {
         let mut client = Client(server.connect());
         client.0.set_read_timeout(Some(PATIENCE / 3)).unwrap();
         client.0.set_write_timeout(Some(PATIENCE)).unwrap();
+        // Small frames are not to wait for each other.
+        client.0.set_nodelay(true).unwrap();
         client.send(&[PREFACE, &settings(values)].concat()).unwrap();
         client
     }

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::frames2::{Client, DATA, END_STREAM, GOAWAY, INITIAL_WINDOW_SIZE, WINDOW_UPDATE, frame, get};
 use crate::support::{Answer, Server, hello, read_to_end, wait_until};
 
 #[cfg(unix)]
@@ -128,4 +129,42 @@ fn a_hangup_loads_the_file_again() {
     let server = Server::start_file(&file.path(), &["--reuse", "100"]);
     check_reload(&file, &server, |server| server.signal("HUP"));
     assert!(Path::new(&file.path()).exists());
+}
+
+#[test]
+fn a_request_that_crosses_with_the_end_of_its_connection_is_answered() {
+    let server = Server::start(&["--idle-timeout", "300ms", "--header-timeout", "1s"]);
+    let is_answered = || {
+        let mut client = Client::new(&server, &[]);
+        client.send(&get(1, "/")).unwrap();
+        let frames = client.until(|frame| frame.kind == GOAWAY);
+        assert!(frames.last().is_some_and(|frame| frame.kind == GOAWAY));
+        let sent = client.send(&get(3, "/sleep?ms=500"));
+        let frames = client.until(|frame| frame.stream == 3 && frame.flags & END_STREAM != 0);
+        sent.is_ok() && frames.last().is_some_and(|frame| frame.stream == 3)
+    };
+    // A client that is kept from doing so for too long comes too late.
+    assert!((0..5).any(|_| is_answered()));
+}
+
+#[test]
+fn the_rest_of_an_answer_is_sent_however_slowly_it_is_taken() {
+    let server = Server::start(&["--idle-timeout", "1s", "--header-timeout", "1s"]);
+    let mut client = Client::new(&server, &[(INITIAL_WINDOW_SIZE, 4)]);
+    // The library takes the whole of this answer, which is the server's.
+    client.send(&get(1, "/error")).unwrap();
+    let mut taken: Vec<u8> = Vec::new();
+    while taken.len() < 20 {
+        let frames = client.until(|frame| frame.kind == DATA);
+        let last = frames.last().filter(|frame| frame.kind == DATA);
+        let Some(last) = last else {
+            panic!("{taken:?} came, then {frames:?}");
+        };
+        taken.extend(&last.payload);
+        std::thread::sleep(Duration::from_millis(300));
+        let _ = client.send(&frame(WINDOW_UPDATE, 0, 1, &2_u32.to_be_bytes()));
+    }
+    assert_eq!(taken, b"504 Gateway Timeout\n");
+    // Who has everything is idle.
+    client.until(|_| false);
 }

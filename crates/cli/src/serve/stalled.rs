@@ -20,17 +20,17 @@ const GIVEN_UP: u32 = 2;
 const PART: u32 = 4;
 
 tokio::task_local! {
-    static TURN: Turn;
+    static STALL: Stall;
 }
 
 /// Who has to do something for a stream to go on.
 #[derive(Clone, Debug, Default)]
-pub struct Turn(Arc<AtomicU32>);
+pub struct Stall(Arc<AtomicU32>);
 
-impl Turn {
+impl Stall {
     /// That of the stream that is worked on; `None` for HTTP/1.1, where the client's turn is that of the connection.
-    pub fn current() -> Option<Turn> {
-        TURN.try_with(Turn::clone).ok()
+    pub fn current() -> Option<Stall> {
+        STALL.try_with(Stall::clone).ok()
     }
 
     /// The client has been given something.
@@ -61,20 +61,20 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, stream: F) {
-        let turn = Turn::default();
-        let watched = watch(stream, turn.clone(), self.limit);
-        tokio::spawn(TURN.scope(turn, watched));
+        let stall = Stall::default();
+        let watched = watch(stream, stall.clone(), self.limit);
+        tokio::spawn(STALL.scope(stall, watched));
     }
 }
 
-async fn watch(stream: impl Future<Output = ()>, turn: Turn, limit: Duration) {
+async fn watch(stream: impl Future<Output = ()>, stall: Stall, limit: Duration) {
     let mut stream = pin!(stream);
     let mut timer: Option<(u32, Pin<Box<Sleep>>)> = None;
     std::future::poll_fn(|cx| {
         if stream.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
-        let state = turn.0.load(Ordering::Relaxed);
+        let state = stall.0.load(Ordering::Relaxed);
         if state & CLIENT == 0 {
             timer = None;
             return Poll::Pending;
@@ -87,7 +87,7 @@ async fn watch(stream: impl Future<Output = ()>, turn: Turn, limit: Duration) {
         };
         std::task::ready!(timer.as_mut().poll(cx));
         // What is dropped now is reset by the library.
-        turn.0.fetch_or(GIVEN_UP, Ordering::Relaxed);
+        stall.0.fetch_or(GIVEN_UP, Ordering::Relaxed);
         Poll::Ready(())
     })
     .await;
@@ -113,7 +113,7 @@ mod tests {
 
     impl<F: FnMut(&mut Context<'_>) -> Poll<()> + Unpin> Drop for Stream<F> {
         fn drop(&mut self) {
-            let given_up = Turn::current().is_some_and(|turn| turn.is_given_up());
+            let given_up = Stall::current().is_some_and(|stall| stall.is_given_up());
             let _ = self.1.take().unwrap().send(given_up);
         }
     }
@@ -129,7 +129,7 @@ mod tests {
             move |_| {
                 polls += 1;
                 if polls == 1 {
-                    Turn::current().unwrap().give();
+                    Stall::current().unwrap().give();
                 }
                 Poll::Pending
             },
@@ -147,8 +147,8 @@ mod tests {
         let mut sleep = Box::pin(tokio::time::sleep(Duration::from_millis(50)));
         executor.execute(Stream(
             move |cx| {
-                Turn::current().unwrap().give();
-                Turn::current().unwrap().wait();
+                Stall::current().unwrap().give();
+                Stall::current().unwrap().wait();
                 sleep.as_mut().poll(cx)
             },
             Some(sender),
