@@ -75,7 +75,9 @@ fn commands(
             trials.push(trial(name, by_default, &manifest, case, known));
             known = false;
         }
-        trials.push(trial(name, strict, &manifest, case, known));
+        if !manifest.lenient_directories || case.dirs.is_empty() {
+            trials.push(trial(name, strict, &manifest, case, known));
+        }
     }
     trials
 }

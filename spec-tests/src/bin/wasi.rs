@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wharf_spec_tests::wasi::{NotRun, Template, judge, judge_answer, load, load_served, suite_dir};
 
-const USAGE: &str = "usage: wasi [--command TEMPLATE] [--preset wharf|wasmtime] [--serve TEMPLATE] [--dir TEMPLATE] [--dir-read-only TEMPLATE] [--env TEMPLATE]
+const USAGE: &str = "usage: wasi [--command TEMPLATE] [--preset wharf|wasmtime] [--serve TEMPLATE] [--strict TEMPLATE] [--dir TEMPLATE] [--dir-read-only TEMPLATE] [--env TEMPLATE]
             [--config TEMPLATE] [--net NAME=TEMPLATE]... [--need NAME=TEMPLATE]... [--without NAME]... [--timeout SECONDS] [--quiet] [CASE...]
 CASE is the beginning of a case's name, such as `filesystem/open`. The templates are described in spec-tests/wasi/README.md.";
 
@@ -47,6 +47,7 @@ fn options(args: impl Iterator<Item = String>) -> Result<Options, String> {
             "--preset" => preset(template, &value()?)?,
             "--command" => template.command = value()?,
             "--serve" => template.serve = value()?,
+            "--strict" => template.strict = value()?,
             "--dir" => template.dir = value()?,
             "--dir-read-only" => template.dir_read_only = value()?,
             "--env" => template.env = value()?,

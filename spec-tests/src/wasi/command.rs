@@ -13,10 +13,13 @@ use super::served::{Answer, Served, exchange};
 /// A command with placeholders; the suite's README describes them.
 #[derive(Clone, Debug)]
 pub struct Template {
-    /// The command: `{dirs}`, `{env}`, `{config}`, `{net}`, `{needs}`, `{component}` and `{args}` stand for what belongs to a case.
+    /// The command: `{strict}`, `{dirs}`, `{env}`, `{config}`, `{net}`, `{needs}`, `{component}` and `{args}` stand for what belongs to a case.
     pub command: String,
     /// The command that serves HTTP with a component: `{addr}` and `{component}`; empty if there is none.
     pub serve: String,
+    /// What makes descriptors of directories change nothing unless they were opened with `mutate-directory`: `{strict}`. Left out for guests
+    /// on wasi-libc.
+    pub strict: String,
     /// What grants a directory: `{host}` and `{guest}`.
     pub dir: String,
     /// What grants a directory to be read only; empty if the runtime has no such thing.
@@ -37,9 +40,10 @@ impl Default for Template {
     /// A command with the flags of `wharf run`.
     fn default() -> Template {
         Template {
-            command: "wharf run --strict-dirs {dirs} {env} {config} {net} {needs} {component} -- {args}"
+            command: "wharf run {strict} {dirs} {env} {config} {net} {needs} {component} -- {args}"
                 .into(),
             serve: "wharf serve --addr {addr} --access-log off {component}".into(),
+            strict: "--strict-dirs".into(),
             dir: "--dir {host}::{guest}".into(),
             dir_read_only: "--dir {host}::{guest}::ro".into(),
             env: "--env {name}={value}".into(),
@@ -225,6 +229,8 @@ impl Template {
                         }
                     }
                 }
+                "{strict}" if manifest.lenient_directories => {}
+                "{strict}" => words.extend(fill(&self.strict, &[])),
                 // Looked at above, also for commands without it.
                 "{needs}" => words.extend(needs.iter().flat_map(|template| fill(template, &[]))),
                 "{args}" => {
@@ -303,6 +309,7 @@ mod tests {
             package: "x".into(),
             component: "x.wasm".into(),
             built: false,
+            lenient_directories: false,
             needs: Vec::new(),
             cases: Vec::new(),
         };
@@ -328,9 +335,15 @@ mod tests {
             "b c",
         ];
         assert_eq!(words, expected);
+        let lenient = Manifest {
+            lenient_directories: true,
+            ..manifest
+        };
+        let words = template.words(&lenient, &case(), &prepared).unwrap();
+        assert_eq!(words[2], "--dir");
         template.dir_read_only.clear();
         assert!(matches!(
-            template.words(&manifest, &case(), &prepared),
+            template.words(&lenient, &case(), &prepared),
             Err(NotRun::Skipped(_))
         ));
     }

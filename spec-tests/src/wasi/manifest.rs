@@ -15,6 +15,8 @@ pub struct Manifest {
     pub component: PathBuf,
     /// Whether the file is too large to be in the repository, and there only where it was built.
     pub built: bool,
+    /// Whether its guest changes directories through descriptors that it opened without `mutate-directory`, as wasi-libc does.
+    pub lenient_directories: bool,
     /// What not every runtime has, but its cases need, such as `http`.
     pub needs: Vec<String>,
     /// Its cases.
@@ -92,6 +94,8 @@ struct RawManifest {
     component: String,
     #[serde(default)]
     built: bool,
+    #[serde(default)]
+    lenient_directories: bool,
     #[serde(default)]
     needs: Vec<String>,
     #[serde(default)]
@@ -207,6 +211,7 @@ fn parse(package: String, suite: &Path, text: &str) -> Result<Manifest, String> 
         package,
         component: component(suite, &raw.component, raw.built),
         built: raw.built,
+        lenient_directories: raw.lenient_directories,
         needs: raw.needs,
         cases: cases.collect(),
     })
