@@ -527,9 +527,9 @@ fn a_read_only_grant_changes_nothing() {
     open(&mutate_only, "touched", OpenFlags::CREATE, READ).unwrap();
 }
 
+/// What `f` gives, called on a fiber with a folder that has a pipe. It must not wait for the pipe.
 #[cfg(unix)]
-#[test]
-fn pipes_hold_no_other_guests_up() {
+fn with_pipe<R: Send + 'static>(f: impl FnOnce(Dir) -> R + Send + 'static) -> R {
     let (temp, dir) = sandbox();
     let made = std::process::Command::new("mkfifo")
         .arg(temp.path().join("inside/pipe"))
@@ -537,21 +537,28 @@ fn pipes_hold_no_other_guests_up() {
     assert!(made.unwrap().success());
     let (done, ended) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
-        let opened = crate::test_util::block_on(wharf_core::suspend::on_fiber(1 << 20, move || {
-            let none = OpenFlags::empty();
-            let nobody_reads = open(&dir, "pipe", none, WRITE).map(|_| ());
-            let reader = open(&dir, "pipe", none, READ).unwrap();
-            let nobody_writes = reader.file().unwrap().read(9, 0);
-            let writer = open(&dir, "pipe", none, WRITE).unwrap();
-            let nothing_there = reader.file().unwrap().read(9, 0);
-            writer.file().unwrap().write(b"hello", 0).unwrap();
-            let there = reader.file().unwrap().read(9, 0);
-            (nobody_reads, nobody_writes, nothing_there, there, reader.kind())
-        }));
-        done.send(opened.unwrap()).unwrap();
+        let fiber = wharf_core::suspend::on_fiber(1 << 20, move || f(dir));
+        drop(done.send(crate::test_util::block_on(fiber).unwrap()));
     });
-    let ended = ended.recv_timeout(std::time::Duration::from_secs(60));
-    let (nobody_reads, nobody_writes, nothing_there, there, kind) = ended.expect("it does not wait");
+    ended
+        .recv_timeout(std::time::Duration::from_secs(60))
+        .expect("it does not wait")
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_hold_no_other_guests_up() {
+    let none = OpenFlags::empty();
+    let (nobody_reads, nobody_writes, nothing_there, there, kind) = with_pipe(move |dir| {
+        let nobody_reads = open(&dir, "pipe", none, WRITE).map(|_| ());
+        let reader = open(&dir, "pipe", none, READ).unwrap();
+        let nobody_writes = reader.file().unwrap().read(9, 0);
+        let writer = open(&dir, "pipe", none, WRITE).unwrap();
+        let nothing_there = reader.file().unwrap().read(9, 0);
+        writer.file().unwrap().write(b"hello", 0).unwrap();
+        let there = reader.file().unwrap().read(9, 0);
+        (nobody_reads, nobody_writes, nothing_there, there, reader.kind())
+    });
     assert_eq!(nobody_reads.unwrap_err(), ErrorCode::NoSuchDevice);
     assert_eq!(nobody_writes, Ok((Vec::new(), true)));
     assert_eq!(nothing_there, Err(ErrorCode::WouldBlock));
@@ -564,36 +571,26 @@ fn pipes_hold_no_other_guests_up() {
 #[test]
 fn streams_into_pipes_wait_for_room() {
     use crate::stream::OutputStream as _;
-    let (temp, dir) = sandbox();
-    let made = std::process::Command::new("mkfifo")
-        .arg(temp.path().join("inside/pipe"))
-        .status();
-    assert!(made.unwrap().success());
-    let (done, ended) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let read = crate::test_util::block_on(wharf_core::suspend::on_fiber(1 << 20, move || {
-            let none = OpenFlags::empty();
-            let reader = open(&dir, "pipe", none, READ).unwrap();
-            let writer = open(&dir, "pipe", none, WRITE).unwrap();
-            let handle = writer.file().unwrap().handle().clone();
-            let mut stream = FileOutputStream::new(handle, WriteMode::At(0));
-            assert_eq!(stream.check_write().unwrap(), 1 << 20);
-            stream.write(vec![7; 200_000].into()).unwrap();
-            assert_eq!(stream.check_write().unwrap(), 0);
-            stream.write(bytes::Bytes::new()).unwrap();
-            assert!(stream.write(vec![7].into()).is_err());
-            let mut read = 0;
-            while read < 200_000 {
-                read += reader.file().unwrap().read(1 << 20, 0).unwrap().0.len();
-                stream.flush().unwrap();
-            }
-            assert_eq!(stream.check_write().unwrap(), 1 << 20);
-            read
-        }));
-        done.send(read.unwrap()).unwrap();
+    let none = OpenFlags::empty();
+    let read = with_pipe(move |dir| {
+        let reader = open(&dir, "pipe", none, READ).unwrap();
+        let writer = open(&dir, "pipe", none, WRITE).unwrap();
+        let handle = writer.file().unwrap().handle().clone();
+        let mut stream = FileOutputStream::new(handle, WriteMode::At(0));
+        assert_eq!(stream.check_write().unwrap(), 1 << 20);
+        stream.write(vec![7; 200_000].into()).unwrap();
+        assert_eq!(stream.check_write().unwrap(), 0);
+        stream.write(bytes::Bytes::new()).unwrap();
+        assert!(stream.write(vec![7].into()).is_err());
+        let mut read = 0;
+        while read < 200_000 {
+            read += reader.file().unwrap().read(1 << 20, 0).unwrap().0.len();
+            stream.flush().unwrap();
+        }
+        assert_eq!(stream.check_write().unwrap(), 1 << 20);
+        read
     });
-    let read = ended.recv_timeout(std::time::Duration::from_secs(60));
-    assert_eq!(read, Ok(200_000));
+    assert_eq!(read, 200_000);
 }
 
 #[test]
