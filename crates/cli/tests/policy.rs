@@ -383,7 +383,10 @@ fn every_kind_of_import_says_what_grants_it() {
             "wasi:keyvalue/store@0.2.0-draft7",
             &["in the versions 0.2.0-draft2 and 0.2.0-draft"],
         ),
-        ("wasi:config/runtime@0.2.0-draft", &["in the versions"]),
+        (
+            "wasi:config/runtime@0.2.0-draft",
+            &["no `wasi:config/runtime`", "wasi:config/store"],
+        ),
         ("wasi:nn/graph@0.2.0", &["wasi:nn is not supported"]),
         ("wasi:cli/future@0.2.0", &["wasi:cli/command"]),
         ("my:own/thing", &["linked in"]),
