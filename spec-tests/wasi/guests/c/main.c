@@ -162,7 +162,7 @@ static void stdio(void) {
 }
 
 static void paths(void) {
-    char text[100];
+    char text[100], below[102];
     struct stat st;
     put("work/f", "x");
     CHECK(mkdir("work/d", 0777) == 0);
@@ -179,7 +179,8 @@ static void paths(void) {
     CHECK_ERRNO(fstatat(dir, "inner", &st, 0), ENOENT);
     CHECK(unlinkat(dir, "moved", 0) == 0 && close(dir) == 0);
     CHECK_ERRNO(chdir("missing"), ENOENT);
-    CHECK(chdir("d") == 0 && access("../f", F_OK) == 0 && getcwd(text, sizeof text) && strcmp(text + strlen(text) - 7, "/work/d") == 0);
+    snprintf(below, sizeof below, "%s/d", text);
+    CHECK(chdir("d") == 0 && access("../f", F_OK) == 0 && getcwd(text, sizeof text) && strcmp(text, below) == 0);
 }
 
 static void entries(void) {
